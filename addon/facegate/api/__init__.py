@@ -1,0 +1,1 @@
+"""API: REST and WebSocket for Home Assistant and other clients."""

@@ -1,0 +1,1 @@
+"""Decision: pure rules over frozen values."""

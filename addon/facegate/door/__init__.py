@@ -1,0 +1,1 @@
+"""Door: the state of a lock, and the hardware behind it."""

@@ -1,0 +1,1 @@
+"""Tells who a track is: embeddings, the gallery, and the evidence gathered over a track."""

@@ -1,0 +1,1 @@
+"""Records: what happened, who is enrolled; the only SQL."""

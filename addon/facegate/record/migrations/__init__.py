@@ -1,0 +1,1 @@
+"""Migrations of the records, run at every start."""

@@ -1,0 +1,103 @@
+"""What clients see of the domain's values."""
+
+from __future__ import annotations
+
+from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, VisitorCall
+from facegate.identity.evidence import NOBODY
+from facegate.people import Person
+from facegate.protocol import (
+    AccessEvent,
+    CallView,
+    CameraView,
+    DoorView,
+    IdentificationView,
+    PermitBody,
+    SubjectView,
+    VerdictView,
+)
+from facegate.settings import CameraSettings, DoorSettings
+
+
+def door_view(door: DoorSettings, status: DoorStatus, picture_at: float | None) -> DoorView:
+    """Return a door as clients see it."""
+    return DoorView(
+        door.id,
+        door.name,
+        status.state,
+        fault=status.fault,
+        held=status.held,
+        camera_ids=door.camera_ids,
+        picture_at=picture_at,
+    )
+
+
+def camera_view(camera: CameraSettings, status: CameraStatus) -> CameraView:
+    """Return a camera as clients see it."""
+    return CameraView(camera.id, camera.name, status.state, status.reason)
+
+
+def call_view(call: VisitorCall) -> CallView:
+    """Return a call as clients see it: the picture is fetched by its id."""
+    return CallView(
+        call.id,
+        call.access_point.door_id,
+        call.opened_at.timestamp(),
+        call.expires_at.timestamp(),
+    )
+
+
+def access_event(decision: Decision) -> AccessEvent:
+    """Return a decision's receipt as clients see it."""
+    subject = decision.subject
+    return AccessEvent(
+        decision_id=decision.id,
+        door_id=decision.access_point.door_id,
+        direction=decision.access_point.direction,
+        granted=decision.granted,
+        reason=decision.reason,
+        at=decision.at.timestamp(),
+        basis=decision.basis,
+        subject_id=subject.id if subject else None,
+        subject_name=subject.name if subject else None,
+        subject_kind=subject.kind if subject else None,
+        approver=decision.approver,
+        first_seen_at=decision.first_seen_at.timestamp() if decision.first_seen_at else None,
+        frame_age_s=decision.frame_age_s,
+        identification=identification_view(decision.identification),
+        verdicts=tuple(
+            VerdictView(v.control, v.outcome, v.requirement, v.reason, v.measured, v.limit)
+            for v in decision.verdicts
+        ),
+    )
+
+
+def identification_view(found: Identification | None) -> IdentificationView | None:
+    """Return an identification as clients see it: figures without the candidate's name."""
+    if found is None:
+        return None
+    return IdentificationView(
+        probes=found.probes,
+        threshold=found.threshold,
+        min_margin=found.min_margin,
+        score=found.score if found.score > NOBODY else None,
+        runner_up=found.runner_up if found.runner_up > NOBODY else None,
+    )
+
+
+def subject_view(person: Person) -> SubjectView:
+    """Return a person as clients see it: references are counted, never shown."""
+    return SubjectView(
+        person.subject.id,
+        person.subject.name,
+        person.subject.kind,
+        references=len(person.templates),
+        permits=tuple(
+            PermitBody(
+                permit.door_id,
+                permit.direction,
+                permit.valid_from.timestamp() if permit.valid_from else None,
+                permit.valid_until.timestamp() if permit.valid_until else None,
+            )
+            for permit in person.permits
+        ),
+    )

@@ -1,0 +1,96 @@
+"""Sees faces: detection, alignment and embedding in one thread of their own.
+
+One thread, because two inference threads on a small machine slow each other down more than they
+win, and because the event loop must stay free for doors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+
+from facegate.domain import Detection, Frame, Image, Probe, Vector
+from facegate.errors import ImageError
+from facegate.face.align import align
+from facegate.face.detect import FaceDetector
+from facegate.face.picture import decode_picture, encode_jpeg
+from facegate.face.track import Tracker, TrackUpdate
+from facegate.identity.embed import Embedder
+from facegate.protocol import ErrorCode
+
+MIN_REFERENCE_PX = 80
+"""Height in pixels that a face must have in an enrollment photo."""
+
+_SECOND_FACE = 0.5
+_SCENE_WIDTH = 640
+
+
+class Vision:
+    """Models at work; every method may be awaited from many tasks at once."""
+
+    def __init__(self, detector: FaceDetector, embedder: Embedder) -> None:
+        self._detector = detector
+        self._embedder = embedder
+        self._thread = ThreadPoolExecutor(1, "vision")
+
+    @property
+    def model_id(self) -> str:
+        """The embedding model, which every template names."""
+        return self._embedder.model_id
+
+    async def follow(self, tracker: Tracker, frame: Frame) -> TrackUpdate:
+        """Return the tracks of a camera after one more frame, which ``tracker`` has not seen."""
+        return await self._run(lambda: tracker.update(frame, self._detector.detect(frame.image)))
+
+    async def probe(self, frame: Frame, detection: Detection) -> Probe:
+        """Return the embedding of a face in a frame."""
+        embedding = await self._run(lambda: self._embed(frame.image, detection))
+        return Probe(frame.sequence, frame.arrived, detection, embedding)
+
+    async def read_photo(self, data: bytes) -> Vector:
+        """Return the embedding of the one face in an enrollment photo; raises ``ImageError``."""
+        image = await asyncio.to_thread(decode_picture, data)
+        detections = await self._run(lambda: self._detector.detect(image))
+        if not detections:
+            raise ImageError(
+                "no face was found: use a sharp, well lit photo of the face from the front",
+                ErrorCode.NO_FACE,
+            )
+        face, *others = detections
+        if others and others[0].box.height >= _SECOND_FACE * face.box.height:
+            raise ImageError(
+                f"{len(detections)} faces were found: use a photo that shows one person",
+                ErrorCode.SEVERAL_FACES,
+            )
+        if face.box.height < MIN_REFERENCE_PX:
+            raise ImageError(
+                f"the face is {face.box.height:.0f} pixels high: use a photo in which it has at"
+                f" least {MIN_REFERENCE_PX}",
+                ErrorCode.FACE_TOO_SMALL,
+            )
+        return await self._run(lambda: self._embed(image, face))
+
+    async def jpeg(self, image: Image) -> bytes:
+        """Return a picture for people to look at, at most 640 pixels wide."""
+        return await asyncio.to_thread(_jpeg, image)
+
+    def close(self) -> None:
+        """End the thread once its work is done."""
+        self._thread.shutdown()
+
+    def _embed(self, image: Image, detection: Detection) -> Vector:
+        return self._embedder.embed(align(image, detection.landmarks))
+
+    async def _run[T](self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _jpeg(image: Image) -> bytes:
+    height, width = image.shape[:2]
+    if width > _SCENE_WIDTH:
+        size = (_SCENE_WIDTH, round(height * _SCENE_WIDTH / width))
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)
+    return encode_jpeg(image)

@@ -1,0 +1,1 @@
+"""Visitor: an unknown face that rings."""

@@ -1,0 +1,90 @@
+"""Visitor calls: an unknown face rings once; one answer, one grant; nothing outlives a minute.
+
+Calls live in memory only: a restart of the engine ends them, and pictures are never written.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+import uuid
+
+import numpy as np
+
+from facegate.domain import AccessPoint, Clock, Vector, VisitorCall
+from facegate.errors import ConflictError
+from facegate.protocol import ErrorCode
+
+CALL_LIFE = timedelta(seconds=60)
+SAME_FACE = 0.5
+"""Cosine from which two unknown faces are taken for one: it must not ring twice."""
+
+
+class Calls:
+    """The open calls of a site, at most one a door."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open: dict[str, VisitorCall] = {}
+        self._recent: list[VisitorCall] = []
+
+    @property
+    def open(self) -> tuple[VisitorCall, ...]:
+        """The calls that can still be answered."""
+        now = self._clock.monotonic()
+        return tuple(call for call in self._open.values() if now < call.deadline)
+
+    def ring(
+        self, access_point: AccessPoint, picture: bytes, embedding: Vector
+    ) -> VisitorCall | None:
+        """Open a call; None while the door has one, or where this face rang within a minute."""
+        now, at = self._clock.monotonic(), self._clock.now()
+        self._recent = [call for call in self._recent if now < call.deadline]
+        door_id = access_point.door_id
+        if any(call.access_point.door_id == door_id for call in self.open):
+            return None
+        if any(
+            call.access_point.door_id == door_id
+            and float(np.dot(call.embedding, embedding)) >= SAME_FACE
+            for call in self._recent
+        ):
+            return None
+        call = VisitorCall(
+            uuid.uuid4().hex,
+            access_point,
+            at,
+            at + CALL_LIFE,
+            now + CALL_LIFE.total_seconds(),
+            picture,
+            embedding,
+        )
+        self._open[call.id] = call
+        self._recent.append(call)
+        return call
+
+    def get(self, call_id: str) -> VisitorCall:
+        """Return an open call; raises ``ConflictError`` where it is answered, expired, unknown."""
+        call = self._open.get(call_id)
+        if call is None or self._clock.monotonic() >= call.deadline:
+            raise ConflictError(
+                "this call is closed: it was answered, or a minute has passed",
+                ErrorCode.CALL_CLOSED,
+            )
+        return call
+
+    def answer(self, call_id: str) -> VisitorCall:
+        """Take an open call out, so that no second answer finds it; raises as ``get``."""
+        call = self.get(call_id)
+        del self._open[call_id]
+        return call
+
+    def reopen(self, call: VisitorCall) -> None:
+        """Put a call back whose answer came to nothing, for what is left of its minute."""
+        self._open[call.id] = call
+
+    def expire(self) -> tuple[VisitorCall, ...]:
+        """Take out and return the calls whose minute has passed."""
+        now = self._clock.monotonic()
+        over = tuple(call for call in self._open.values() if now >= call.deadline)
+        for call in over:
+            del self._open[call.id]
+        return over
