@@ -1,0 +1,1 @@
+"""The folder in which Home Assistant finds custom integrations."""

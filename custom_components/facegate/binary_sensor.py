@@ -1,0 +1,84 @@
+"""Binary sensors: whether a visitor waits, and whether a camera streams."""
+
+from __future__ import annotations
+
+from homeassistant.components.binary_sensor import BinarySensorDeviceClass, BinarySensorEntity
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .coordinator import FaceGateConfigEntry, FaceGateCoordinator
+from .devices import camera_identifier
+from .entity import FaceGateDoorEntity, add_as_they_appear
+from .protocol import CameraStateName, CameraView
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    _hass: HomeAssistant,
+    entry: FaceGateConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add a sensor for each door's visitor and for each camera."""
+    add_as_they_appear(
+        entry,
+        async_add_entities,
+        lambda state: state.doors,
+        lambda coordinator, door_id: [FaceGateVisitorSensor(coordinator, door_id)],
+    )
+    add_as_they_appear(
+        entry,
+        async_add_entities,
+        lambda state: state.cameras,
+        lambda coordinator, camera_id: [FaceGateCameraSensor(coordinator, camera_id)],
+    )
+
+
+class FaceGateVisitorSensor(FaceGateDoorEntity, BinarySensorEntity):
+    """On while a visitor's call is open at the door."""
+
+    def __init__(self, coordinator: FaceGateCoordinator, door_id: str) -> None:
+        super().__init__(coordinator, door_id, "visitor_waiting")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a call is open."""
+        return self._call is not None
+
+
+class FaceGateCameraSensor(CoordinatorEntity[FaceGateCoordinator], BinarySensorEntity):
+    """On while a camera streams to the engine."""
+
+    _attr_has_entity_name = True
+    _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+    def __init__(self, coordinator: FaceGateCoordinator, camera_id: str) -> None:
+        super().__init__(coordinator)
+        self._camera_id = camera_id
+        self._attr_unique_id = f"{coordinator.site_id}-{camera_id}-camera"
+        self._attr_device_info = DeviceInfo(
+            identifiers={camera_identifier(coordinator.site_id, camera_id)}
+        )
+
+    @property
+    def available(self) -> bool:
+        """Whether the engine is there and knows the camera."""
+        return super().available and self._camera_id in self.coordinator.data.cameras
+
+    @property
+    def is_on(self) -> bool:
+        """Whether frames arrive."""
+        return self._camera.state is CameraStateName.STREAMING
+
+    @property
+    def extra_state_attributes(self) -> dict[str, str | None]:
+        """Why frames do not arrive."""
+        return {"reason": self._camera.reason}
+
+    @property
+    def _camera(self) -> CameraView:
+        return self.coordinator.data.cameras[self._camera_id]

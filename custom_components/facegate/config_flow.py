@@ -1,0 +1,227 @@
+"""Setting up: by hand, found by the Supervisor, signing in again, moving; and what drives doors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import logging
+from typing import Any
+
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlow,
+)
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.core import callback
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import (
+    EntitySelector,
+    EntitySelectorConfig,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+from homeassistant.helpers.service_info.hassio import HassioServiceInfo
+import voluptuous as vol
+
+from .connection import Address, probe
+from .const import DEFAULT_PORT, DOMAIN
+from .coordinator import FaceGateConfigEntry
+from .drive import DOMAINS
+from .errors import ClientError
+from .protocol import Welcome
+
+_LOGGER = logging.getLogger(__name__)
+
+TITLE = "FaceGate"
+
+_TOKEN = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
+_ADDRESS_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_HOST): str,
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): cv.port,
+        vol.Required(CONF_TOKEN): _TOKEN,
+    }
+)
+_TOKEN_SCHEMA = vol.Schema({vol.Required(CONF_TOKEN): _TOKEN})
+_DISCOVERY_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_HOST): str,
+        vol.Required(CONF_PORT): cv.port,
+        vol.Required(CONF_TOKEN): str,
+    },
+    extra=vol.REMOVE_EXTRA,
+)
+
+
+class FaceGateConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Every way to an engine tests it before it is stored."""
+
+    VERSION = 1
+    MINOR_VERSION = 1
+
+    def __init__(self) -> None:
+        self._discovered: dict[str, Any] = {}
+
+    @staticmethod
+    @callback
+    def async_get_options_flow(_config_entry: FaceGateConfigEntry) -> FaceGateOptionsFlow:
+        """Return the flow that chooses what drives the doors."""
+        return FaceGateOptionsFlow()
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the engine is."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            user_input = _stripped(user_input)
+            welcome, errors = await self._test(user_input)
+            if welcome is not None:
+                await self.async_set_unique_id(welcome.site_id, raise_on_progress=False)
+                self._abort_if_unique_id_configured()
+                return self.async_create_entry(title=TITLE, data=user_input)
+        return self._form("user", _ADDRESS_SCHEMA, user_input, errors)
+
+    async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
+        """Take what the engine told the Supervisor; a known engine is updated."""
+        try:
+            self._discovered = _DISCOVERY_SCHEMA(discovery_info.config)
+        except vol.Invalid:
+            return self.async_abort(reason="invalid_discovery_info")
+        welcome, errors = await self._test(self._discovered)
+        if welcome is None:
+            return self.async_abort(reason=errors["base"])
+        await self.async_set_unique_id(welcome.site_id)
+        self._abort_if_unique_id_configured(updates=self._discovered)
+        return await self.async_step_hassio_confirm()
+
+    async def async_step_hassio_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask whether the engine found shall be used."""
+        if user_input is not None:
+            return self.async_create_entry(title=TITLE, data=self._discovered)
+        self._set_confirm_only()
+        return self.async_show_form(
+            step_id="hassio_confirm",
+            description_placeholders={"host": self._discovered[CONF_HOST]},
+        )
+
+    async def async_step_reauth(self, _entry_data: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin after the engine refused the token."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the token that the engine knows now."""
+        entry = self._get_reauth_entry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            user_input = _stripped(user_input)
+            welcome, errors = await self._test({**entry.data, **user_input})
+            if welcome is not None:
+                await self.async_set_unique_id(welcome.site_id)
+                self._abort_if_unique_id_mismatch(reason="wrong_site")
+                return self.async_update_reload_and_abort(entry, data_updates=user_input)
+        return self.async_show_form(
+            step_id="reauth_confirm",
+            data_schema=_TOKEN_SCHEMA,
+            errors=errors,
+            description_placeholders={"host": entry.data[CONF_HOST]},
+        )
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask where the same engine is now."""
+        entry = self._get_reconfigure_entry()
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            user_input = _stripped(user_input)
+            welcome, errors = await self._test(user_input)
+            if welcome is not None:
+                await self.async_set_unique_id(welcome.site_id)
+                self._abort_if_unique_id_mismatch(reason="wrong_site")
+                return self.async_update_reload_and_abort(entry, data_updates=user_input)
+        known = {key: entry.data[key] for key in (CONF_HOST, CONF_PORT)}
+        return self._form("reconfigure", _ADDRESS_SCHEMA, user_input or known, errors)
+
+    def _form(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        values: Mapping[str, Any] | None,
+        errors: dict[str, str],
+    ) -> ConfigFlowResult:
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=errors,
+        )
+
+    async def _test(self, data: Mapping[str, Any]) -> tuple[Welcome | None, dict[str, str]]:
+        """Return who answers, or the error to show."""
+        address = Address(data[CONF_HOST], data[CONF_PORT], data[CONF_TOKEN])
+        try:
+            return await probe(async_get_clientsession(self.hass), address), {}
+        except ClientError as err:
+            return None, {"base": err.translation_key}
+        except Exception:
+            _LOGGER.exception("Unexpected error while testing the engine")
+            return None, {"base": "unknown"}
+
+
+class FaceGateOptionsFlow(OptionsFlow):
+    """Chooses, for each door, the entity that FaceGate drives.
+
+    Reloads the entry itself: there is no update listener, which would reload a second time.
+    """
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show a selector for each door."""
+        entry: FaceGateConfigEntry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        labels = _labels({door.id: door.name for door in entry.runtime_data.data.doors.values()})
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            chosen = {labels[label]: entity for label, entity in user_input.items()}
+            if len(set(chosen.values())) == len(chosen):
+                self.hass.config_entries.async_update_entry(entry, options=chosen)
+                self.hass.config_entries.async_schedule_reload(entry.entry_id)
+                return self.async_create_entry(data=chosen)
+            errors["base"] = "entity_used_twice"
+        own = er.async_entries_for_config_entry(er.async_get(self.hass), entry.entry_id)
+        selector = EntitySelector(
+            EntitySelectorConfig(
+                domain=DOMAINS, exclude_entities=[entity.entity_id for entity in own]
+            )
+        )
+        schema = vol.Schema({vol.Optional(label): selector for label in labels})
+        values = user_input or {
+            label: entry.options[door_id]
+            for label, door_id in labels.items()
+            if door_id in entry.options
+        }
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(schema, values),
+            errors=errors,
+        )
+
+
+def _stripped(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop the blanks that come with a pasted address or token."""
+    return {key: value.strip() if isinstance(value, str) else value for key, value in data.items()}
+
+
+def _labels(names: Mapping[str, str]) -> dict[str, str]:
+    """Map what the form shows of a door, its name if no other has it, to the door's id."""
+    taken = list(names.values())
+    return {
+        name if taken.count(name) == 1 else f"{name} ({door_id})": door_id
+        for door_id, name in names.items()
+    }

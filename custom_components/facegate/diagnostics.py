@@ -1,0 +1,31 @@
+"""Diagnostics, without secrets and without names of people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+
+from .coordinator import FaceGateConfigEntry
+
+TO_REDACT = {CONF_HOST, CONF_TOKEN, "approver", "name", "subject_id", "subject_name"}
+
+
+async def async_get_config_entry_diagnostics(
+    _hass: HomeAssistant, entry: FaceGateConfigEntry
+) -> dict[str, Any]:
+    """Return what helps to see what is wrong."""
+    coordinator = entry.runtime_data
+    return async_redact_data(
+        {
+            "data": dict(entry.data),
+            "options": dict(entry.options),
+            "connected": coordinator.client.connected,
+            "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
+            "state": asdict(coordinator.data),
+        },
+        TO_REDACT,
+    )
