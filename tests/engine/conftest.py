@@ -1,0 +1,39 @@
+"""The engine's tests talk through real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.clips import empty_hall, resident, write_clip
+from tests.engine.watch import can_watch, watched
+
+
+@pytest.fixture(autouse=True)
+def _sockets(socket_enabled: None) -> None:
+    """Let every engine test open sockets, which the Home Assistant plugin otherwise forbids."""
+
+
+@pytest.fixture
+async def free_loop() -> AsyncIterator[None]:
+    """Fail a test in which the event loop stood still: doors would have stood still too."""
+    if not can_watch():
+        yield
+        return
+    async with watched() as stood:
+        yield
+    assert not stood, f"the event loop stood still for {max(stood):.2f} s"
+
+
+@pytest.fixture(scope="session")
+def resident_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds of one moving face."""
+    return write_clip(tmp_path_factory.mktemp("clips") / "resident.mp4", resident())
+
+
+@pytest.fixture(scope="session")
+def faceless_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second without a face."""
+    return write_clip(tmp_path_factory.mktemp("clips") / "hall.mp4", empty_hall())

@@ -1,0 +1,157 @@
+"""Prepared graphs compute what the published ones do, and the cache is never trusted blindly."""
+
+from __future__ import annotations
+
+from collections import Counter
+import logging
+import os
+from pathlib import Path
+import shutil
+
+import numpy as np
+from numpy.typing import NDArray
+import onnx
+import pytest
+
+from facegate.errors import ModelError
+from facegate.face.align import align
+from facegate.face.engine import open_session
+from facegate.face.graph import fold, prepare, rewrite
+from facegate.face.weights import SFACE, YUNET, Model, load
+
+from .real import astronaut, carphone, detector, hopper
+
+type Floats = NDArray[np.float32]
+
+
+def run(graph: bytes, picture: Floats) -> list[Floats]:
+    session = open_session(graph)
+    outputs: list[Floats] = session.run(None, {session.get_inputs()[0].name: picture})
+    return outputs
+
+
+def published(model: Model) -> bytes:
+    """The file with as little changed as lets onnxruntime run it; nothing is computed by us.
+
+    Weights that stand as inputs go, and so do block sizes beside a single scale, where they mean
+    nothing and onnxruntime refuses them.
+    """
+    proto = onnx.load_model_from_string(load(model))
+    picture = proto.graph.input[0]
+    del proto.graph.input[:]
+    proto.graph.input.append(picture)
+    shapes = {i.name: tuple(i.dims) for i in proto.graph.initializer}
+    for node in proto.graph.node:
+        if node.op_type == "DequantizeLinear" and shapes[node.input[1]] in {(), (1,)}:
+            for attribute in node.attribute:
+                if attribute.name == "block_size":
+                    attribute.i = 0
+    file: bytes = proto.SerializeToString()
+    return file
+
+
+def crops() -> Floats:
+    images = (astronaut(), hopper(), carphone()[0], carphone()[60])
+    aligned = [align(i, detector().detect(i)[0].landmarks)[:, :, ::-1] for i in images]
+    return np.ascontiguousarray(np.stack(aligned).transpose(0, 3, 1, 2), np.float32)
+
+
+def test_prepared_embeddings_are_the_published_models_embeddings() -> None:
+    original = published(SFACE)
+    ours = rewrite(fold(load(SFACE), SFACE)).SerializeToString()
+    for crop in crops():
+        expected, found = run(original, crop[None])[0][0], run(ours, crop[None])[0][0]
+        cosine = expected @ found / np.linalg.norm(expected) / np.linalg.norm(found)
+        assert cosine >= 0.9999
+        assert np.abs(expected - found).max() < 1e-3
+
+
+def test_prepared_detections_are_the_published_models_detections() -> None:
+    picture = np.zeros((1, 3, 640, 640), np.float32)
+    picture[0, :, :512, :512] = astronaut().transpose(2, 0, 1)
+    expected = run(published(YUNET), picture)
+    found = run(rewrite(fold(load(YUNET), YUNET)).SerializeToString(), picture)
+    assert len(found) == 12
+    for one, other in zip(expected, found, strict=True):
+        assert one.shape == other.shape
+        assert np.abs(one - other).max() < 1e-3
+
+
+def test_the_slow_nodes_are_gone() -> None:
+    left = Counter(n.op_type for n in rewrite(fold(load(SFACE), SFACE)).graph.node)
+    assert not {"PRelu", "DequantizeLinear", "Reshape"} & left.keys()
+    # One batch norm stands between an activation and Flatten, where there is nothing to fold it.
+    assert left["BatchNormalization"] == 1
+
+
+def test_several_faces_in_one_batch_give_what_each_gives_alone() -> None:
+    graph = fold(load(SFACE), SFACE).SerializeToString()
+    batch = crops()
+    together = run(graph, batch)[0]
+    for index, crop in enumerate(batch):
+        assert np.allclose(together[index], run(graph, crop[None])[0][0], atol=1e-3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(192, 320), (640, 384), (128, 128)])
+def test_the_detector_takes_pictures_of_any_multiple_of_32(height: int, width: int) -> None:
+    graph = fold(load(YUNET), YUNET).SerializeToString()
+    outputs = run(graph, np.zeros((2, 3, height, width), np.float32))
+    assert outputs[0].shape == (2, height * width // 64, 1)
+
+
+def test_bytes_that_are_no_graph_are_refused() -> None:
+    with pytest.raises(ModelError, match="yunet"):
+        fold(b"a text file" * 100, YUNET)
+    with pytest.raises(ModelError, match="yunet"):
+        fold(b"", YUNET)
+
+
+def test_a_prepared_graph_is_read_back_from_the_cache(tmp_path: Path) -> None:
+    first = prepare(YUNET, tmp_path / "models")
+    (file,) = (tmp_path / "models").iterdir()
+    before = file.stat().st_mtime_ns
+    assert prepare(YUNET, tmp_path / "models") == first
+    assert file.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("damage", ["altered", "cut", "empty", "another model's"])
+def test_a_damaged_cache_is_noticed_and_made_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    first = prepare(YUNET, tmp_path)
+    (file,) = tmp_path.iterdir()
+    data = file.read_bytes()
+    if damage == "altered":
+        file.write_bytes(data[:-200] + bytes([data[-200] ^ 1]) + data[-199:])
+    elif damage == "cut":
+        file.write_bytes(data[:-1000])
+    elif damage == "empty":
+        file.write_bytes(b"")
+    else:
+        prepare(SFACE, tmp_path)
+        (other,) = (f for f in tmp_path.iterdir() if f != file)
+        shutil.copy(other, file)
+    assert prepare(YUNET, tmp_path) == first
+    assert file.read_bytes() == data
+    assert "altered or cut" in caplog.text
+
+
+def test_a_cache_that_cannot_be_written_is_logged_and_does_not_stop_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked = tmp_path / "models"
+    blocked.write_text("a file where the folder should be")
+    with caplog.at_level(logging.WARNING):
+        assert open_session(prepare(YUNET, blocked)).get_inputs()
+    assert str(blocked) in caplog.text
+
+
+def test_a_write_that_fails_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    assert prepare(YUNET, tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,76 @@
+"""The gallery holds exactly the templates it was given, of its own model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pytest
+
+from facegate.domain import Template, Vector
+from facegate.identity.gallery import Gallery
+
+MODEL = "sface"
+
+
+def direction(angle: float) -> Vector:
+    """Return a unit vector; the cosine of two is that of the angle between them."""
+    vector = np.zeros(128, np.float32)
+    vector[:2] = np.cos(angle), np.sin(angle)
+    return vector
+
+
+def template(subject: str, angle: float, model: str = MODEL) -> Template:
+    return Template(f"{subject}{angle}", subject, model, direction(angle))
+
+
+def gallery(templates: Sequence[Template]) -> Gallery:
+    filled = Gallery(MODEL)
+    filled.replace(templates)
+    return filled
+
+
+def test_an_empty_gallery_finds_nobody() -> None:
+    assert Gallery(MODEL).search(direction(0)) == ()
+    assert gallery([]).search(direction(0)) == ()
+
+
+def test_the_nearest_subjects_come_first_each_with_its_best_reference() -> None:
+    filled = gallery([template("ann", 1.0), template("ben", 0.4), template("ann", 0.1)])
+    best, second = filled.search(direction(0))
+    assert (best.subject_id, second.subject_id) == ("ann", "ben")
+    assert best.score == pytest.approx(np.cos(0.1))
+    assert second.score == pytest.approx(np.cos(0.4))
+
+
+def test_templates_of_another_model_are_left_out() -> None:
+    filled = gallery([template("ann", 0, "arcface"), template("ben", 1)])
+    assert [candidate.subject_id for candidate in filled.search(direction(0))] == ["ben"]
+    assert gallery([template("ann", 0, "arcface")]).search(direction(0)) == ()
+
+
+def test_replacing_forgets_everything_that_was_held() -> None:
+    filled = gallery([template("ann", 0), template("ben", 0.5)])
+    filled.replace([template("cid", 1)])
+    assert [candidate.subject_id for candidate in filled.search(direction(0))] == ["cid"]
+    filled.replace([])
+    assert filled.search(direction(0)) == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abcde"), st.floats(-3, 3)), min_size=1, max_size=12),
+    st.floats(-3, 3),
+)
+def test_the_search_is_exact(held: list[tuple[str, float]], angle: float) -> None:
+    found = gallery([template(*one) for one in held]).search(direction(angle))
+    best = {
+        subject: max(float(direction(a) @ direction(angle)) for s, a in held if s == subject)
+        for subject, _ in held
+    }
+    scores = sorted(best.values(), reverse=True)[:2]
+    assert [candidate.score for candidate in found] == pytest.approx(scores, abs=1e-6)
+    for candidate in found:
+        assert candidate.score == pytest.approx(best[candidate.subject_id], abs=1e-6)

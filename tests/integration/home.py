@@ -1,0 +1,89 @@
+"""Home Assistant as tests see it: entries, entities by what they are, and services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.core import Context, HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+from pytest_homeassistant_custom_component.common import MockConfigEntry  # type: ignore[import-untyped]
+
+from custom_components.facegate.const import DOMAIN
+from custom_components.facegate.coordinator import FaceGateCoordinator
+from tests.integration.real import RealEngine
+from tests.integration.scripted import ScriptedEngine
+from tests.support import until
+
+
+class Home:
+    """One Home Assistant with one FaceGate entry."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        self.hass = hass
+        self.entry: MockConfigEntry | None = None
+
+    async def add(
+        self, engine: RealEngine | ScriptedEngine, options: dict[str, str] | None = None
+    ) -> MockConfigEntry:
+        """Set up an entry for an engine; return it, loaded or not."""
+        self.entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="FaceGate",
+            unique_id=engine.site_id,
+            data={CONF_HOST: "127.0.0.1", CONF_PORT: engine.port, CONF_TOKEN: engine.token},
+            options=options or {},
+        )
+        self.entry.add_to_hass(self.hass)
+        await self.hass.config_entries.async_setup(self.entry.entry_id)
+        await self.hass.async_block_till_done()
+        return self.entry
+
+    async def unload(self) -> None:
+        """Unload what is loaded, retries included."""
+        for entry in self.hass.config_entries.async_entries(DOMAIN):
+            if entry.state in (ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY):
+                await self.hass.config_entries.async_unload(entry.entry_id)
+        await self.hass.async_block_till_done()
+
+    @property
+    def coordinator(self) -> FaceGateCoordinator:
+        assert self.entry is not None
+        coordinator: FaceGateCoordinator = self.entry.runtime_data
+        return coordinator
+
+    def entity_id(self, platform: str, key: str, owner: str = "front") -> str:
+        """Return the id of the entity of a door, or of a camera."""
+        assert self.entry is not None
+        unique_id = f"{self.entry.unique_id}-{owner}-{key}"
+        found = er.async_get(self.hass).async_get_entity_id(platform, DOMAIN, unique_id)
+        assert found is not None, f"no {platform} has the unique id {unique_id}"
+        return found
+
+    def state(self, platform: str, key: str, owner: str = "front") -> State:
+        """Return an entity's state."""
+        found = self.hass.states.get(self.entity_id(platform, key, owner))
+        assert found is not None
+        return found
+
+    async def shows(self, platform: str, key: str, state: str, owner: str = "front") -> State:
+        """Return an entity's state, once it is this one."""
+
+        def look() -> State | None:
+            found = self.state(platform, key, owner)
+            return found if found.state == state else None
+
+        return await until(look)
+
+    async def call(
+        self,
+        platform: str,
+        service: str,
+        key: str,
+        owner: str = "front",
+        context: Context | None = None,
+    ) -> None:
+        """Call a service on one of the integration's entities and wait for it."""
+        data: dict[str, Any] = {"entity_id": self.entity_id(platform, key, owner)}
+        await self.hass.services.async_call(platform, service, data, blocking=True, context=context)

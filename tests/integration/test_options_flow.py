@@ -1,0 +1,106 @@
+"""Choosing what drives the doors."""
+
+from __future__ import annotations
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+import pytest
+
+from custom_components.facegate.protocol import DoorStateName, DoorView
+from tests.integration.hardware import BOLT, STRIKE, Bench
+from tests.integration.home import Home
+from tests.integration.real import RealEngine
+from tests.integration.scripted import ScriptedEngine
+
+
+async def test_an_entity_is_chosen_for_a_door_and_drives_it_from_then_on(
+    hass: HomeAssistant, home: Home, real: RealEngine, bench: Bench
+) -> None:
+    entry = await home.add(real)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["type"] is FlowResultType.FORM
+    assert form["data_schema"] is not None
+    assert [str(key) for key in form["data_schema"].schema] == ["Front door", "Yard gate"]
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"Front door": STRIKE}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {"front": STRIKE}
+    await hass.async_block_till_done()
+    await home.shows("lock", "lock", "locked")
+    assert home.state("lock", "lock", "yard").state == "unavailable"
+    await home.call("lock", "open", "lock")
+    assert bench.strike.asked[0] == "on"
+
+
+async def test_the_choice_is_shown_changed_and_taken_back(
+    hass: HomeAssistant, home: Home, scripted: ScriptedEngine, bench: Bench
+) -> None:
+    del bench
+    entry = await home.add(scripted, {"front": STRIKE, "cellar": BOLT})
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["data_schema"] is not None
+    (key,) = form["data_schema"].schema
+    assert key.description == {"suggested_value": STRIKE}
+    result = await hass.config_entries.options.async_configure(form["flow_id"], {})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {}  # also of the door that is no more
+    await hass.async_block_till_done()
+    await scripted.status_of("front", available=False)
+
+
+async def test_one_entity_cannot_drive_two_doors(
+    hass: HomeAssistant, home: Home, real: RealEngine, bench: Bench
+) -> None:
+    del bench
+    entry = await home.add(real)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"Front door": STRIKE, "Yard gate": STRIKE}
+    )
+    assert result["errors"] == {"base": "entity_used_twice"}
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"Front door": STRIKE, "Yard gate": BOLT}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {"front": STRIKE, "yard": BOLT}
+
+
+async def test_a_door_cannot_drive_itself_nor_anything_that_is_no_door_hardware(
+    hass: HomeAssistant, home: Home, scripted: ScriptedEngine
+) -> None:
+    entry = await home.add(scripted)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    for entity_id in (home.entity_id("lock", "lock"), "light.porch"):
+        with pytest.raises(InvalidData):
+            await hass.config_entries.options.async_configure(
+                form["flow_id"], {"Front door": entity_id}
+            )
+    assert entry.options == {}
+
+
+async def test_doors_of_the_same_name_are_told_apart(
+    hass: HomeAssistant, home: Home, scripted: ScriptedEngine, bench: Bench
+) -> None:
+    del bench
+    scripted.doors = (
+        DoorView("north", "Gate", DoorStateName.LOCKED),
+        DoorView("south", "Gate", DoorStateName.LOCKED),
+    )
+    entry = await home.add(scripted)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    await hass.config_entries.options.async_configure(form["flow_id"], {"Gate (south)": STRIKE})
+    assert entry.options == {"south": STRIKE}
+
+
+async def test_an_entry_that_is_not_loaded_has_no_doors_to_show(
+    hass: HomeAssistant, home: Home, scripted: ScriptedEngine
+) -> None:
+    await scripted.stop()
+    entry = await home.add(scripted)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "not_loaded"
+    await scripted.start()

@@ -1,0 +1,103 @@
+"""One value of every message and body, with every field set to something that is not its default.
+
+``golden/NAME.json`` is how each looks on the wire.
+"""
+
+from __future__ import annotations
+
+from facegate.protocol import (
+    AccessEvent,
+    Actuate,
+    Actuated,
+    ActuatorAction,
+    ActuatorPhase,
+    ActuatorStatus,
+    AnswerCall,
+    CallAnswer,
+    CallClosed,
+    CallOpened,
+    CallView,
+    CameraChanged,
+    CameraStateName,
+    CameraView,
+    ClientMessage,
+    Direction,
+    DoorAction,
+    DoorChanged,
+    DoorCommand,
+    DoorStateName,
+    DoorView,
+    EngineMessage,
+    ErrorCode,
+    ErrorMessage,
+    Hello,
+    IdentificationView,
+    PermitBody,
+    PermitsBody,
+    Result,
+    StateMessage,
+    SubjectBody,
+    SubjectView,
+    VerdictView,
+    Welcome,
+)
+
+MOMENT = 1793534400.25
+
+_DOOR = DoorView(
+    "front",
+    "Front door",
+    DoorStateName.JAMMED,
+    fault="the bolt does not move",
+    held=True,
+    camera_ids=("porch", "hall"),
+    picture_at=MOMENT,
+)
+_CAMERA = CameraView("porch", "Porch", CameraStateName.BACKING_OFF, "no answer")
+_CALL = CallView("c1", "front", MOMENT, MOMENT + 60)
+_PERMIT = PermitBody("front", Direction.ENTRY, MOMENT, MOMENT + 3600)
+
+CLIENT: dict[str, ClientMessage] = {
+    "hello": Hello(1, "Home Assistant"),
+    "door_command": DoorCommand(7, "front", DoorAction.OPEN, "Ann"),
+    "answer_call": AnswerCall(8, "c1", CallAnswer.LET_IN, "Ann"),
+    "actuator_status": ActuatorStatus(
+        "front", available=False, reason="lock.front is unavailable", unlocked=True
+    ),
+    "actuated": Actuated("a1", ActuatorPhase.OFF, ok=False, error="lock.front did not move"),
+}
+
+ENGINE: dict[str, EngineMessage] = {
+    "welcome": Welcome(1, "0.1.0", "site1", MOMENT),
+    "state": StateMessage((_DOOR,), (_CAMERA,), (_CALL,)),
+    "door": DoorChanged(_DOOR),
+    "camera": CameraChanged(_CAMERA),
+    "call_opened": CallOpened(_CALL),
+    "call_closed": CallClosed("c1", "front", "turned_away"),
+    "access": AccessEvent(
+        decision_id="d1",
+        door_id="front",
+        direction=Direction.EXIT,
+        granted=True,
+        reason="granted",
+        at=MOMENT,
+        basis="face",
+        subject_id="s1",
+        subject_name="Ann",
+        subject_kind="resident",
+        approver="Ben",
+        first_seen_at=MOMENT - 1,
+        frame_age_s=0.125,
+        identification=IdentificationView(5, 0.45, 0.08, 0.75, 0.25),
+        verdicts=(VerdictView("identity", "pass", "required", "ok", 0.75, 0.45),),
+    ),
+    "actuate": Actuate("a1", "front", ActuatorAction.PULSE, 3.0, MOMENT + 2),
+    "result": Result(7, ok=False, code=ErrorCode.NOT_FOUND, message="no such door"),
+    "error": ErrorMessage(ErrorCode.INVALID, "id: required"),
+}
+
+BODIES: dict[str, SubjectBody | PermitsBody | SubjectView] = {
+    "body_subject": SubjectBody("Ann", "staff", (_PERMIT,)),
+    "body_permits": PermitsBody((_PERMIT, PermitBody("back"))),
+    "body_subject_view": SubjectView("s1", "Ann", "staff", 3, (_PERMIT,)),
+}
