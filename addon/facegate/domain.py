@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -126,7 +126,7 @@ class Outcome(StrEnum):
 class LivenessEvidence:
     """Whether a track moved as a solid head.
 
-    ``unavailable`` until there was enough motion to tell; ``measured`` is compared to ``limit``.
+    ``unavailable`` until there was enough motion to tell; ``measured`` is held against ``limit``.
     """
 
     outcome: Outcome
@@ -139,11 +139,19 @@ class LivenessEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An enrolled person."""
+    """A person who is known here.
+
+    ``number`` is what it enters before its PIN; ``external_id`` is its key in another system.
+    """
 
     id: str
     name: str
     kind: str
+    number: str = ""
+    external_id: str | None = None
+    unit: str | None = None
+    language: str | None = None
+    birth_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -192,23 +200,23 @@ class AccessPoint:
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """A subject at a door, in one direction or both, from and until (open where None)."""
-
-    subject_id: str
-    door_id: str
-    direction: Direction | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
-
-
 class Control(StrEnum):
     """A thing that is looked at before a door opens."""
 
     IDENTITY = "identity"
+    CREDENTIAL = "credential"
+    ATTEMPTS = "attempts"
     LIVENESS = "liveness"
     PERMIT = "permit"
+    CONTRACT = "contract"
+    TEMPERATURE = "temperature"
+    MASK = "mask"
+    DOCUMENT = "document"
+    SECOND_CREDENTIAL = "second_credential"
+    TWO_PERSONS = "two_persons"
+    MODE = "mode"
+    PASSBACK = "passback"
+    CAPACITY = "capacity"
     FRESHNESS = "freshness"
     APPROVAL = "approval"
 
@@ -230,12 +238,43 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     TOO_FEW_PROBES = "too_few_probes"
     NOT_ENROLLED = "not_enrolled"
+    CREDENTIAL_UNKNOWN = "credential_unknown"
+    CREDENTIAL_WRONG = "credential_wrong"
+    CREDENTIAL_RETIRED = "credential_retired"
+    PASS_FORGED = "pass_forged"  # noqa: S105
+    PASS_REPLAYED = "pass_replayed"  # noqa: S105
+    PASS_REVOKED = "pass_revoked"  # noqa: S105
+    PASS_NOT_YET_VALID = "pass_not_yet_valid"  # noqa: S105
+    PASS_EXPIRED = "pass_expired"  # noqa: S105
+    PASS_USED_UP = "pass_used_up"  # noqa: S105
+    PASS_NOT_HERE = "pass_not_here"  # noqa: S105
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
     NO_PERMIT = "no_permit"
     PERMIT_NOT_YET_VALID = "permit_not_yet_valid"
     PERMIT_EXPIRED = "permit_expired"
+    OUTSIDE_SCHEDULE = "outside_schedule"
+    NOT_APPROVED = "not_approved"
+    APPROVAL_EXPIRED = "approval_expired"
+    APPROVAL_SUSPENDED = "approval_suspended"
+    APPROVAL_REVOKED = "approval_revoked"
     FLAT_MOTION = "flat_motion"
     TOO_LITTLE_MOTION = "too_little_motion"
+    NO_SOURCE = "no_source"
+    NO_READING = "no_reading"
+    TOO_HOT = "too_hot"
+    STALE_READING = "stale_reading"
+    MASK_MISSING = "mask_missing"
+    MASK_WORN = "mask_worn"
+    NO_DOCUMENT = "no_document"
+    DOCUMENT_MISMATCH = "document_mismatch"
+    SECOND_CREDENTIAL_MISSING = "second_credential_missing"
+    SECOND_PERSON_MISSING = "second_person_missing"
     STALE_FRAME = "stale_frame"
+    LOCKDOWN = "lockdown"
+    DOOR_FREE = "door_free"
+    EMERGENCY = "emergency"
+    ALREADY_INSIDE = "already_inside"
+    AREA_FULL = "area_full"
     LET_IN = "let_in"
     OPERATOR = "operator"
 
@@ -261,13 +300,21 @@ class Basis(StrEnum):
     """What a decision rests on."""
 
     FACE = "face"
+    PIN = "pin"
+    CARD = "card"
+    PASS = "pass"  # noqa: S105  a visitor's, not a password
     VISITOR = "visitor"
     OPERATOR = "operator"
+    MODE = "mode"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Granted or denied, and every verdict: the receipt."""
+    """Granted or denied, and every verdict: the receipt.
+
+    ``companion_id`` is the second of two persons; ``notify`` are the notify actions of those who
+    are told of the subject's passages.
+    """
 
     id: str
     at: datetime
@@ -280,6 +327,9 @@ class Decision:
     identification: Identification | None = None
     approver: str | None = None
     call_id: str | None = None
+    pass_id: str | None = None
+    companion_id: str | None = None
+    notify: tuple[str, ...] = ()
     first_seen_at: datetime | None = None
     frame_age_s: float | None = None
 
@@ -337,7 +387,8 @@ class VisitorCall:
     """An unknown face that rang; picture (JPEG) and embedding live in memory only.
 
     ``expires_at`` is for people; ``deadline``, a monotonic moment, is what counts, so that
-    setting the clock back never lengthens a call.
+    setting the clock back never lengthens a call. ``unit`` is the unit asked for, None for the
+    desk.
     """
 
     id: str
@@ -347,3 +398,4 @@ class VisitorCall:
     deadline: float
     picture: bytes
     embedding: Vector
+    unit: str | None = None

@@ -6,6 +6,7 @@
     ├── CameraError          a stream that cannot be opened or read
     ├── ImageError           a picture that cannot be used: size, type, faces
     ├── RecordError          the database locked, read-only, full or newer than the code
+    ├── VaultError           the key missing, unreadable or another one
     ├── ActuatorError        a door's hardware unreachable or silent
     ├── InvalidError         a request whose values do not fit together
     ├── NotFoundError        no such subject, door, call
@@ -68,6 +69,12 @@ class RecordError(FaceGateError):
     """The database cannot be used."""
 
     code = ErrorCode.RECORDS_UNAVAILABLE
+
+
+class VaultError(FaceGateError):
+    """What is encrypted cannot be opened or written."""
+
+    code = ErrorCode.VAULT_UNAVAILABLE
 
 
 class ActuatorError(FaceGateError):

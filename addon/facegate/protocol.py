@@ -26,9 +26,19 @@ SOCKET_PATH = "/api/v1/socket"
 HEALTH_PATH = "/health"
 STATE_PATH = "/api/v1/state"
 SUBJECTS_PATH = "/api/v1/subjects"
+GROUPS_PATH = "/api/v1/groups"
+PASSES_PATH = "/api/v1/passes"
+AREAS_PATH = "/api/v1/areas"
+DOORS_PATH = "/api/v1/doors"
+MODE_PATH = "/api/v1/mode"
+IMPORTS_PATH = "/api/v1/imports"
 EVENTS_PATH = "/api/v1/events"
+RECORDS_PATH = "/api/v1/records"
 CALL_PICTURE_PATH = "/api/v1/calls/{call_id}/picture"
 DOOR_PICTURE_PATH = "/api/v1/doors/{door_id}/picture"
+
+USER_HEADER = "X-FaceGate-User"
+"""Who asks, for the record: a name, percent-encoded UTF-8."""
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 MAX_PICTURE_BYTES = 8 * 1024 * 1024
@@ -58,6 +68,8 @@ class ErrorCode(StrEnum):
     RECORDS_UNAVAILABLE = "records_unavailable"
     CAMERA_UNAVAILABLE = "camera_unavailable"
     MODEL_UNAVAILABLE = "model_unavailable"
+    VAULT_UNAVAILABLE = "vault_unavailable"
+    CONSENT_REQUIRED = "consent_required"
     SETTINGS_INVALID = "settings_invalid"
     INTERNAL = "internal"
 
@@ -97,6 +109,29 @@ class CameraStateName(StrEnum):
     REFUSED = "refused"
 
 
+class DoorMode(StrEnum):
+    """How a door treats who comes: by the rules, open to all, no entry, or open for escape."""
+
+    NORMAL = "normal"
+    FREE = "free"
+    LOCKDOWN = "lockdown"
+    EMERGENCY = "emergency"
+
+
+class AlarmKind(StrEnum):
+    """What somebody should look at."""
+
+    DOOR_FORCED = "door_forced"
+    DOOR_HELD = "door_held"
+    DURESS = "duress"
+    PASSBACK = "passback"
+    ATTEMPTS = "attempts"
+    FEVER = "fever"
+    MASK = "mask"
+    APPROVAL_EXPIRING = "approval_expiring"
+    CLOCK_JUMP = "clock_jump"
+
+
 class DoorAction(StrEnum):
     """What a user may ask of a door: one opening, unlocked until locked, or locked."""
 
@@ -132,7 +167,12 @@ class CallAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DoorView:
-    """One door. ``picture_at`` is the time of the last picture held in memory, if any."""
+    """One door.
+
+    ``held`` tells that it is unlocked until locked; ``forced_open`` and ``held_open`` are alarms
+    of its contact. ``picture_at`` is the time of the last picture held in memory, if any;
+    ``temperature`` is the newest reading taken at the door, in degrees Celsius.
+    """
 
     id: str
     name: str
@@ -141,6 +181,11 @@ class DoorView:
     held: bool = False
     camera_ids: tuple[str, ...] = ()
     picture_at: float | None = None
+    mode: DoorMode = DoorMode.NORMAL
+    forced_open: bool = False
+    held_open: bool = False
+    temperature: float | None = None
+    temperature_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +206,17 @@ class CallView:
     door_id: str
     opened_at: float
     expires_at: float
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AreaView:
+    """One area: how many are in it, and how many may be."""
+
+    id: str
+    name: str
+    occupancy: int
+    capacity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,46 +245,6 @@ class IdentificationView:
     runner_up: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectView:
-    """An enrolled person."""
-
-    id: str
-    name: str
-    kind: str = "resident"
-    references: int = 0
-    permits: tuple[PermitBody, ...] = ()
-
-
-# --- request bodies ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PermitBody:
-    """A permit: this door, this direction (both when null), from and until (open when null)."""
-
-    door_id: str
-    direction: Direction | None = None
-    valid_from: float | None = None
-    valid_until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectBody:
-    """Body of a new subject."""
-
-    name: str
-    kind: str = "resident"
-    permits: tuple[PermitBody, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PermitsBody:
-    """Body that replaces a subject's permits."""
-
-    permits: tuple[PermitBody, ...]
-
-
 # --- client to engine -------------------------------------------------------------------------
 
 
@@ -250,6 +266,7 @@ class DoorCommand:
     door_id: str
     action: DoorAction
     user: str | None = None
+    direction: Direction = Direction.ENTRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +292,15 @@ class ActuatorStatus:
     available: bool
     reason: str | None = None
     unlocked: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStatus:
+    """What a door's contact shows: ``open`` is null where it cannot be told."""
+
+    type: ClassVar[str] = "contact_status"
+    door_id: str
+    open: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +336,7 @@ class StateMessage:
     doors: tuple[DoorView, ...]
     cameras: tuple[CameraView, ...]
     calls: tuple[CallView, ...]
+    areas: tuple[AreaView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +353,21 @@ class CameraChanged:
 
     type: ClassVar[str] = "camera"
     camera: CameraView
+
+
+@dataclass(frozen=True, slots=True)
+class AreaChanged:
+    """An area's new occupancy."""
+
+    type: ClassVar[str] = "area"
+    area: AreaView
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleChanged:
+    """Somebody was added, changed or removed; ``GET /api/v1/subjects`` tells who is known."""
+
+    type: ClassVar[str] = "people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,8 +392,8 @@ class CallClosed:
 class AccessEvent:
     """One decision at a door, with its whole receipt.
 
-    ``basis`` is ``face``, ``visitor`` or ``operator``; ``first_seen_at`` is the arrival time of
-    the first frame that showed the face.
+    ``basis`` is ``face``, ``pin``, ``card``, ``pass``, ``visitor``, ``operator`` or ``mode``;
+    ``first_seen_at`` is the arrival time of the first frame that showed the face.
     """
 
     type: ClassVar[str] = "access"
@@ -370,6 +412,51 @@ class AccessEvent:
     frame_age_s: float | None = None
     identification: IdentificationView | None = None
     verdicts: tuple[VerdictView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PassageEvent:
+    """Somebody went through a door: it opened after a grant.
+
+    ``area_id`` is where the subject now is, null for outside; ``notify`` are the notify actions
+    of those who are told of the subject's passages.
+    """
+
+    type: ClassVar[str] = "passage"
+    door_id: str
+    direction: Direction
+    at: float
+    decision_id: str
+    area_id: str | None = None
+    subject_id: str | None = None
+    subject_name: str | None = None
+    subject_kind: str | None = None
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """Something that somebody should look at; ``detail`` says what was measured."""
+
+    type: ClassVar[str] = "alarm"
+    kind: AlarmKind
+    at: float
+    door_id: str | None = None
+    subject_id: str | None = None
+    subject_name: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far a bulk import is: ``state`` is ``running``, ``done`` or ``failed``."""
+
+    type: ClassVar[str] = "import"
+    import_id: str
+    state: str
+    done: int
+    total: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,15 +491,20 @@ class ErrorMessage:
     message: str
 
 
-type ClientMessage = Hello | DoorCommand | AnswerCall | ActuatorStatus | Actuated
+type ClientMessage = Hello | DoorCommand | AnswerCall | ActuatorStatus | Actuated | ContactStatus
 type EngineMessage = (
     Welcome
     | StateMessage
     | DoorChanged
     | CameraChanged
+    | AreaChanged
+    | PeopleChanged
     | CallOpened
     | CallClosed
     | AccessEvent
+    | PassageEvent
+    | AlarmEvent
+    | ImportProgress
     | Actuate
     | Result
     | ErrorMessage
