@@ -61,7 +61,7 @@ def options(camera: Mapping[str, object], port: int) -> dict[str, object]:
                 "name": "Front door",
                 "entry_camera": CAMERA_ID,
                 "pulse_seconds": PULSE_S,
-                "liveness": "required",
+                "controls": {"liveness": "required"},
             }
         ],
         "api": {"host": "127.0.0.1", "port": port},

@@ -141,7 +141,12 @@ async def test_a_hundred_kills_lose_no_grant_and_double_none(tmp_path: Path) -> 
     photos = [tmp_path / f"{number}.png" for number in range(2)]
     for path, data in zip(photos, resident_photos(), strict=True):
         path.write_bytes(data)
-    door = {"id": "front", "entry_camera": "porch", "pulse_seconds": 1, "liveness": "off"}
+    door = {
+        "id": "front",
+        "entry_camera": "porch",
+        "pulse_seconds": 1,
+        "controls": {"liveness": "off"},
+    }
     options = {"cameras": [{"id": "porch", "clip": str(clip)}], "doors": [door]}
 
     async def lane(name: str, forked_from: Forks) -> Counter[str]:

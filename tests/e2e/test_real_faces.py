@@ -94,7 +94,10 @@ async def test_everybody_is_named_in_another_clip_and_never_as_another(
     shared: Path, tmp_path: Path, clips: dict[str, str]
 ) -> None:
     folder = shared / "fixtures/videos"
-    async with watching(folder, tuple(clips), tmp_path, liveness="advisory") as (_, client):
+    async with watching(folder, tuple(clips), tmp_path, controls={"liveness": "advisory"}) as (
+        _,
+        client,
+    ):
         for clip, name in clips.items():
             named = await granted_at(client, door_of(clip))
             assert named.subject_name == name
@@ -109,7 +112,7 @@ async def test_a_cartoon_and_a_crowd_of_strangers_open_nothing(
 ) -> None:
     clips = ("pyfeat_no_face.mp4", "walk_arcade_1080p.mp4")
     folder = shared / "fixtures/videos"
-    async with watching(folder, clips, tmp_path, liveness="off") as (site, client):
+    async with watching(folder, clips, tmp_path, controls={"liveness": "off"}) as (site, client):
         await client.wait_for(
             AccessEvent, lambda event: event.door_id == "walk_arcade_1080p", timeout_s=30
         )

@@ -108,7 +108,7 @@ def options(**door: Any) -> dict[str, Any]:
                 "id": "front",
                 "entry_camera": "porch",
                 "pulse_seconds": 1,
-                "liveness": "off",
+                "controls": {"liveness": "off"},
                 **door,
             }
         ],

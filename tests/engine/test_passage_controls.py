@@ -52,7 +52,7 @@ def photograph() -> list[Image]:
 async def test_a_living_head_passes_where_liveness_is_required(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, live: list[Image]
 ) -> None:
-    async with passage(monkeypatch, tmp_path, options(liveness="required")) as front:
+    async with passage(monkeypatch, tmp_path, options(controls={"liveness": "required"})) as front:
         await front.enroll(["front"])
         front.cameras["porch"].rate = RATE
         await front.show(live)
@@ -68,7 +68,7 @@ async def test_a_living_head_passes_where_liveness_is_required(
 async def test_a_photograph_passes_only_where_liveness_is_not_required(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, photograph: list[Image], requirement: str
 ) -> None:
-    async with passage(monkeypatch, tmp_path, options(liveness=requirement)) as front:
+    async with passage(monkeypatch, tmp_path, options(controls={"liveness": requirement})) as front:
         ann = await front.enroll(["front"])
         front.cameras["porch"].rate = SLOW_RATE
         await front.show(photograph)
@@ -87,7 +87,7 @@ async def test_a_photograph_passes_only_where_liveness_is_not_required(
 async def test_a_picture_that_does_not_move_passes_nowhere_that_requires_liveness(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ann: list[Image]
 ) -> None:
-    async with passage(monkeypatch, tmp_path, options(liveness="required")) as front:
+    async with passage(monkeypatch, tmp_path, options(controls={"liveness": "required"})) as front:
         await front.enroll(["front"])
         await front.show([ann[0]] * A_WAIT)
         (event,) = await front.events()
