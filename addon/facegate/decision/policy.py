@@ -1,146 +1,228 @@
-"""Who may pass: pure functions from what is known to verdicts and a judgment.
+"""Who may pass: pure functions from a claim to verdicts and a judgment.
 
-The default is no. A required control that fails, or cannot be had, denies; the reason of the
-judgment is that of the first denying verdict, in the order in which they are listed.
+The default is no. A required control that fails, or cannot be had, denies. Every control that
+could deny is in the receipt, also one that is off; the reason of the judgment is that of the first
+denying verdict, in the order in which they are listed.
+
+What concerns entries only: lockdown, attempts, anti-passback, capacity, times of permits and
+approvals. No state of door or area keeps anybody inside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 
-from facegate.domain import (
-    AccessPoint,
-    Control,
-    Identification,
-    LivenessEvidence,
-    Outcome,
-    Permit,
-    Reason,
-    Requirement,
-    Subject,
-    Verdict,
-)
+from facegate.decision.claim import Claim, FaceEvidence, Judgment, Measured
+from facegate.decision.permit import approved, permitted
+from facegate.domain import Basis, Control, Outcome, Reason, Requirement, Verdict
+from facegate.protocol import Direction, DoorMode
+from facegate.register import CredentialKind, MaskRule, Passback, SubjectKind
 
 MAX_FRAME_AGE_S = 2.0
 
-
-@dataclass(frozen=True, slots=True)
-class FaceClaim:
-    """All that is known of a face that stands at an access point."""
-
-    access_point: AccessPoint
-    at: datetime
-    frame_age_s: float
-    identification: Identification
-    liveness: LivenessEvidence
-    liveness_requirement: Requirement
-    subject: Subject | None
-    permits: tuple[Permit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Judgment:
-    """Granted or denied, why, and what every control found."""
-
-    granted: bool
-    reason: Reason
-    verdicts: tuple[Verdict, ...]
+_REQUIRED, _ADVISORY = Requirement.REQUIRED, Requirement.ADVISORY
+# Bases that a subject passes by, and the credential that each presents.
+SUBJECT_BASES = {
+    Basis.FACE: CredentialKind.FACE,
+    Basis.PIN: CredentialKind.PIN,
+    Basis.CARD: CredentialKind.CARD,
+}
+_LIVENESS = {
+    Outcome.PASS: Reason.OK,
+    Outcome.FAIL: Reason.FLAT_MOTION,
+    Outcome.UNAVAILABLE: Reason.TOO_LITTLE_MOTION,
+}
+_MODES = {
+    DoorMode.NORMAL: Reason.OK,
+    DoorMode.FREE: Reason.DOOR_FREE,
+    DoorMode.LOCKDOWN: Reason.OK,
+    DoorMode.EMERGENCY: Reason.EMERGENCY,
+}
 
 
-def judge_face(claim: FaceClaim) -> Judgment:
-    """Judge a face that asks for passage by standing there."""
-    return _judge(
-        _identity(claim),
-        _liveness(claim),
-        _permit(claim),
-        _freshness(claim),
-        granted=Reason.GRANTED,
-    )
-
-
-def judge_approval(reason: Reason) -> Judgment:
-    """Judge a passage that a person answers for: a visitor let in, a door opened by hand."""
-    verdict = Verdict(Control.APPROVAL, Outcome.PASS, Requirement.REQUIRED, reason)
-    return _judge(verdict, granted=reason)
-
-
-def _judge(*verdicts: Verdict, granted: Reason) -> Judgment:
+def judge(claim: Claim) -> Judgment:
+    """Judge whoever asks for passage, by whatever they present."""
+    if claim.approval is not None:
+        verdicts = [_approval(claim.approval)]
+    else:
+        verdicts = _presented(claim)
+        if claim.basis in SUBJECT_BASES:
+            verdicts += _allowed(claim)
+        verdicts += _at_the_door(claim)
+    verdicts += _door_and_area(claim)
     denying = [verdict for verdict in verdicts if verdict.denies]
     return Judgment(
         granted=not denying,
-        reason=denying[0].reason if denying else granted,
-        verdicts=verdicts,
+        reason=denying[0].reason if denying else claim.approval or Reason.GRANTED,
+        verdicts=tuple(verdicts),
     )
 
 
-def _identity(claim: FaceClaim) -> Verdict:
-    found = claim.identification
+def _presented(claim: Claim) -> list[Verdict]:
+    """Judge what is presented: a face, a PIN, a card or a pass."""
+    verdicts = []
+    if claim.face is not None:
+        verdicts.append(_identity(claim, claim.face))
+        verdicts.append(_freshness(claim.face.frame_age_s))
+    elif claim.basis is Basis.FACE:
+        missing = Reason.TOO_FEW_PROBES
+        verdicts.append(_verdict(Control.IDENTITY, Outcome.UNAVAILABLE, missing))
+    if claim.credential is not None or claim.face is None:
+        reason = claim.credential or Reason.CREDENTIAL_UNKNOWN
+        outcome = Outcome.PASS if reason is Reason.OK else Outcome.FAIL
+        verdicts.append(_verdict(Control.CREDENTIAL, outcome, reason))
+    if claim.blocked_s > 0 and _is_entry(claim):
+        reason = Reason.TOO_MANY_ATTEMPTS
+        verdicts.append(Verdict(Control.ATTEMPTS, Outcome.FAIL, _REQUIRED, reason, claim.blocked_s))
+    return verdicts
+
+
+def _allowed(claim: Claim) -> list[Verdict]:
+    """Judge whether this subject may pass here now."""
+    person = claim.person
+    permits = person.permits if person is not None else ()
+    outcome, reason = permitted(permits, claim.access_point, claim.at, claim.open_schedules)
+    verdicts = [_verdict(Control.PERMIT, outcome, reason)]
+    if person is not None and person.subject.kind == SubjectKind.CONTRACTOR:
+        outcome, reason = approved(person.approval, claim.at)
+        # Whose approval ran out inside is let out.
+        requirement = _REQUIRED if _is_entry(claim) else _ADVISORY
+        verdicts.append(Verdict(Control.CONTRACT, outcome, requirement, reason))
+    return verdicts
+
+
+def _at_the_door(claim: Claim) -> list[Verdict]:
+    """Judge what is measured of whoever stands there, each control as this door requires it."""
+    verdicts = []
+    if claim.face is not None:
+        evidence = claim.face.liveness
+        reason = _LIVENESS[evidence.outcome]
+        found = (evidence.outcome, reason, evidence.measured, evidence.limit)
+        verdicts.append(_weighed(claim, Control.LIVENESS, *found))
+    mask_fails = Reason.MASK_MISSING if claim.mask_rule is MaskRule.WORN else Reason.MASK_WORN
+    verdicts += [
+        _measured(claim, Control.TEMPERATURE, claim.temperature, _cool, Reason.TOO_HOT),
+        _measured(claim, Control.MASK, claim.mask, _masked(claim.mask_rule), mask_fails),
+        _measured(claim, Control.DOCUMENT, claim.document, _alike, Reason.DOCUMENT_MISMATCH),
+        _present(
+            claim,
+            Control.SECOND_CREDENTIAL,
+            Reason.SECOND_CREDENTIAL_MISSING,
+            there=claim.seconded,
+        ),
+        _present(claim, Control.TWO_PERSONS, Reason.SECOND_PERSON_MISSING, there=claim.accompanied),
+    ]
+    return verdicts
+
+
+def _door_and_area(claim: Claim) -> list[Verdict]:
+    """Judge the state of the door and of the area behind it; neither keeps anybody inside."""
+    entry = _is_entry(claim)
+    if entry and claim.mode is DoorMode.LOCKDOWN:
+        verdicts = [_verdict(Control.MODE, Outcome.FAIL, Reason.LOCKDOWN)]
+    else:
+        verdicts = [_verdict(Control.MODE, Outcome.PASS, _MODES[claim.mode])]
+    area = claim.area
+    if not entry or area is None:
+        return verdicts
+    if area.passback is not Passback.OFF and claim.person is not None:
+        requirement = _REQUIRED if area.passback is Passback.HARD else _ADVISORY
+        outcome, reason = Outcome.PASS, Reason.OK
+        if area.inside:
+            outcome, reason = Outcome.FAIL, Reason.ALREADY_INSIDE
+        verdicts.append(Verdict(Control.PASSBACK, outcome, requirement, reason))
+    if area.capacity is not None:
+        full = area.occupancy >= area.capacity
+        outcome, reason = Outcome.PASS, Reason.OK
+        if full:
+            outcome, reason = Outcome.FAIL, Reason.AREA_FULL
+        # A user who lets somebody in sees the area and answers for it.
+        requirement = _ADVISORY if claim.approval is not None else _REQUIRED
+        figures = (float(area.occupancy), float(area.capacity))
+        verdicts.append(Verdict(Control.CAPACITY, outcome, requirement, reason, *figures))
+    return verdicts
+
+
+def _identity(claim: Claim, face: FaceEvidence) -> Verdict:
+    found = face.identification
+    subject_id = claim.person.subject.id if claim.person is not None else None
     if found.probes < found.min_probes:
         outcome, reason = Outcome.UNAVAILABLE, Reason.TOO_FEW_PROBES
     elif not found.score >= found.threshold:  # not a number is not enough
         outcome, reason = Outcome.FAIL, Reason.NOT_RECOGNIZED
     elif not found.margin >= found.min_margin:
         outcome, reason = Outcome.FAIL, Reason.AMBIGUOUS
-    elif claim.subject is None or claim.subject.id != found.subject_id:
+    elif subject_id is None or subject_id != found.subject_id:
         outcome, reason = Outcome.FAIL, Reason.NOT_ENROLLED
     else:
         outcome, reason = Outcome.PASS, Reason.OK
     score = found.score if found.candidate_id is not None else None
-    return Verdict(Control.IDENTITY, outcome, Requirement.REQUIRED, reason, score, found.threshold)
+    return Verdict(Control.IDENTITY, outcome, _REQUIRED, reason, score, found.threshold)
 
 
-def _liveness(claim: FaceClaim) -> Verdict:
-    reasons = {
-        Outcome.PASS: Reason.OK,
-        Outcome.FAIL: Reason.FLAT_MOTION,
-        Outcome.UNAVAILABLE: Reason.TOO_LITTLE_MOTION,
-    }
-    evidence = claim.liveness
-    return Verdict(
-        Control.LIVENESS,
-        evidence.outcome,
-        claim.liveness_requirement,
-        reasons[evidence.outcome],
-        evidence.measured,
-        evidence.limit,
-    )
+def _freshness(age_s: float) -> Verdict:
+    fresh = 0 <= age_s <= MAX_FRAME_AGE_S
+    outcome, reason = Outcome.PASS, Reason.OK
+    if not fresh:
+        outcome, reason = Outcome.FAIL, Reason.STALE_FRAME
+    return Verdict(Control.FRESHNESS, outcome, _REQUIRED, reason, age_s, MAX_FRAME_AGE_S)
 
 
-def _permit(claim: FaceClaim) -> Verdict:
-    holder = claim.subject.id if claim.subject is not None else None
-    permits = (permit for permit in claim.permits if permit.subject_id == holder)
-    outcome, reason = _permit_now(claim.access_point, claim.at, permits)
-    return Verdict(Control.PERMIT, outcome, Requirement.REQUIRED, reason)
+def _approval(reason: Reason) -> Verdict:
+    return _verdict(Control.APPROVAL, Outcome.PASS, reason)
 
 
-def _permit_now(
-    access_point: AccessPoint, at: datetime, permits: Iterable[Permit]
-) -> tuple[Outcome, Reason]:
-    here = [
-        permit
-        for permit in permits
-        if permit.door_id == access_point.door_id
-        and permit.direction in (None, access_point.direction)
-    ]
-    if not here:
-        return Outcome.FAIL, Reason.NO_PERMIT
-    begun = [permit for permit in here if permit.valid_from is None or permit.valid_from <= at]
-    if not begun:
-        return Outcome.FAIL, Reason.PERMIT_NOT_YET_VALID
-    if not any(permit.valid_until is None or at < permit.valid_until for permit in begun):
-        return Outcome.FAIL, Reason.PERMIT_EXPIRED
-    return Outcome.PASS, Reason.OK
+def _measured(
+    claim: Claim,
+    control: Control,
+    measured: Measured | None,
+    good: Callable[[float, float], bool],
+    fails: Reason,
+) -> Verdict:
+    if measured is None:
+        return _weighed(claim, control, Outcome.UNAVAILABLE, Reason.NO_SOURCE)
+    value, limit = measured.value, measured.limit
+    if measured.missing is not None or value is None:
+        missing = measured.missing or Reason.NO_READING
+        return _weighed(claim, control, Outcome.UNAVAILABLE, missing, value, limit)
+    if good(value, limit):
+        return _weighed(claim, control, Outcome.PASS, Reason.OK, value, limit)
+    return _weighed(claim, control, Outcome.FAIL, fails, value, limit)
 
 
-def _freshness(claim: FaceClaim) -> Verdict:
-    fresh = 0 <= claim.frame_age_s <= MAX_FRAME_AGE_S
-    return Verdict(
-        Control.FRESHNESS,
-        Outcome.PASS if fresh else Outcome.FAIL,
-        Requirement.REQUIRED,
-        Reason.OK if fresh else Reason.STALE_FRAME,
-        claim.frame_age_s,
-        MAX_FRAME_AGE_S,
-    )
+def _cool(value: float, limit: float) -> bool:
+    return value <= limit
+
+
+def _alike(value: float, limit: float) -> bool:
+    return value >= limit
+
+
+def _masked(rule: MaskRule) -> Callable[[float, float], bool]:
+    return _alike if rule is MaskRule.WORN else lambda value, limit: value < limit
+
+
+def _present(claim: Claim, control: Control, missing: Reason, *, there: bool) -> Verdict:
+    if there:
+        return _weighed(claim, control, Outcome.PASS, Reason.OK)
+    return _weighed(claim, control, Outcome.FAIL, missing)
+
+
+def _weighed(
+    claim: Claim,
+    control: Control,
+    outcome: Outcome,
+    reason: Reason,
+    value: float | None = None,
+    limit: float | None = None,
+) -> Verdict:
+    requirement = claim.requirements.get(control, Requirement.OFF)
+    return Verdict(control, outcome, requirement, reason, value, limit)
+
+
+def _verdict(control: Control, outcome: Outcome, reason: Reason) -> Verdict:
+    return Verdict(control, outcome, _REQUIRED, reason)
+
+
+def _is_entry(claim: Claim) -> bool:
+    return claim.access_point.direction is Direction.ENTRY

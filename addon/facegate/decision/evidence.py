@@ -1,0 +1,165 @@
+"""Evidence that others than the camera bring to an access point, and who stands ready there.
+
+Moments are monotonic seconds. Nothing here outlives its use: what served one passage does not
+serve another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from facegate.decision.claim import Measured
+from facegate.domain import AccessPoint, Reason, Vector
+from facegate.register import CredentialKind, DoorRules
+
+DOCUMENT_LIFE_S = 60.0
+MASK_LIMIT = 0.5
+"""Share of the classifier's certainty from which a mask is taken to be worn, 0..1."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    celsius: float
+    taken: float
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Document:
+    embedding: Vector
+    shown: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    at: float
+    partner: str | None = None
+
+
+@dataclass(slots=True)
+class _Place:
+    reading: _Reading | None = None
+    document: _Document | None = None
+    mask: tuple[float, float] | None = None
+    seen: dict[tuple[str, CredentialKind], float] = field(default_factory=dict)
+    ready: dict[str, _Ready] = field(default_factory=dict)
+
+
+class Evidence:
+    """What is known at each access point of those who stand there."""
+
+    def __init__(self) -> None:
+        self._places: dict[AccessPoint, _Place] = {}
+
+    # --- what was measured ----------------------------------------------------------------------
+
+    def take_temperature(self, point: AccessPoint, celsius: float, taken: float) -> None:
+        """Take a reading of whoever stands there."""
+        self._place(point).reading = _Reading(celsius, taken)
+
+    def temperature(
+        self, point: AccessPoint, rules: DoorRules, since: float | None, now: float
+    ) -> Measured | None:
+        """Return the reading for somebody who stands there ``since``; None without a thermometer.
+
+        It counts once, for ``temperature_max_age_s``, and only if it was taken while they stood
+        there.
+        """
+        reading, limit = self._place(point).reading, rules.temperature_limit
+        if reading is None:
+            return None
+        if reading.used:
+            return Measured(None, limit, Reason.NO_READING)
+        too_old = now - reading.taken > rules.temperature_max_age_s
+        if too_old or (since is not None and reading.taken < since):
+            return Measured(reading.celsius, limit, Reason.STALE_READING)
+        return Measured(reading.celsius, limit)
+
+    def show_document(self, point: AccessPoint, embedding: Vector, now: float) -> None:
+        """Hold the face of a document (128 values of unit length) for whoever stands there."""
+        self._place(point).document = _Document(embedding, now)
+
+    def document(
+        self, point: AccessPoint, rules: DoorRules, face: Vector | None, now: float
+    ) -> Measured:
+        """Return how much a live face is like the document's: a cosine."""
+        document, limit = self._place(point).document, rules.document_threshold
+        if document is None or now - document.shown > DOCUMENT_LIFE_S or face is None:
+            return Measured(None, limit, Reason.NO_DOCUMENT)
+        return Measured(float(np.dot(document.embedding, face)), limit)
+
+    def see_mask(self, point: AccessPoint, worn: float, now: float) -> None:
+        """Note how certainly (0..1) the face that stands there wears a mask."""
+        self._place(point).mask = (worn, now)
+
+    def mask(self, point: AccessPoint, rules: DoorRules, now: float) -> Measured | None:
+        """Return the newest sight of a mask; None without a classifier."""
+        if (mask := self._place(point).mask) is None:
+            return None
+        worn, seen = mask
+        missing = Reason.STALE_READING if now - seen > rules.together_s else None
+        return Measured(worn, MASK_LIMIT, missing)
+
+    # --- who stands there -----------------------------------------------------------------------
+
+    def presented(
+        self, point: AccessPoint, subject_id: str, kind: CredentialKind, now: float
+    ) -> None:
+        """Note that a subject presented a credential that holds."""
+        self._place(point).seen[subject_id, kind] = now
+
+    def seconded(
+        self, point: AccessPoint, subject_id: str, kind: CredentialKind, now: float, within: float
+    ) -> bool:
+        """Return whether the subject presented a credential of another kind just now."""
+        seen = self._place(point).seen
+        return any(
+            who == subject_id and other is not kind and now - at <= within
+            for (who, other), at in seen.items()
+        )
+
+    def ready(self, point: AccessPoint, subject_id: str, now: float) -> None:
+        """Note that a subject may pass as soon as a second person may."""
+        self._place(point).ready[subject_id] = _Ready(now)
+
+    def companion(
+        self, point: AccessPoint, subject_id: str, now: float, within: float
+    ) -> str | None:
+        """Return another subject who stands ready and goes with nobody else."""
+        for other, ready in self._place(point).ready.items():
+            free = ready.partner in (None, subject_id)
+            if other != subject_id and free and now - ready.at <= within:
+                return other
+        return None
+
+    def passed(
+        self, point: AccessPoint, subject_id: str | None, companion: str | None, now: float
+    ) -> None:
+        """Use up what a grant rested on. A companion may follow this subject, nobody else may."""
+        place = self._place(point)
+        if place.reading is not None:
+            place.reading.used = True
+        place.document = None
+        if subject_id is None:
+            return
+        place.seen = {key: at for key, at in place.seen.items() if key[0] != subject_id}
+        place.ready.pop(subject_id, None)
+        if companion is None:
+            return
+        first = place.ready.pop(companion, None)
+        if first is None or first.partner != subject_id:
+            # The companion may follow on this one's readiness, once.
+            place.ready[subject_id] = _Ready(now, partner=companion)
+
+    def clear(self, now: float, life_s: float) -> None:
+        """Drop what has become too old to count: documents' faces are not kept."""
+        for place in self._places.values():
+            if place.document is not None and now - place.document.shown > DOCUMENT_LIFE_S:
+                place.document = None
+            place.seen = {key: at for key, at in place.seen.items() if now - at <= life_s}
+            place.ready = {key: r for key, r in place.ready.items() if now - r.at <= life_s}
+
+    def _place(self, point: AccessPoint) -> _Place:
+        return self._places.setdefault(point, _Place())
