@@ -17,6 +17,8 @@ def decision_body(decision: Decision) -> dict[str, Json]:
         "basis": decision.basis,
         "approver": decision.approver,
         "call": decision.call_id,
+        "pass": decision.pass_id,
+        "companion": decision.companion_id,
         "first_seen_at": first_seen.timestamp() if first_seen else None,
         "frame_age_s": decision.frame_age_s,
         "identification": _identification(decision.identification),

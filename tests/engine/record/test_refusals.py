@@ -59,7 +59,7 @@ async def test_records_of_a_newer_version_are_refused_and_left_alone(tmp_path: P
         other.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
     told = await refusal(path)
-    assert "written by a newer FaceGate (this one knows up to 0001)" in told
+    assert "written by a newer FaceGate (this one knows up to 0002)" in told
     assert "update FaceGate, or restore the backup" in told
     assert path.read_bytes() == before
 
