@@ -67,13 +67,17 @@ def _presented(claim: Claim) -> list[Verdict]:
     elif claim.basis is Basis.FACE:
         missing = Reason.TOO_FEW_PROBES
         verdicts.append(_verdict(Control.IDENTITY, Outcome.UNAVAILABLE, missing))
-    if claim.credential is not None or claim.face is None:
+    blocked = claim.blocked_s > 0 and _is_entry(claim)
+    if blocked:
+        reason = Reason.TOO_MANY_ATTEMPTS
+        verdicts.append(Verdict(Control.ATTEMPTS, Outcome.FAIL, _REQUIRED, reason, claim.blocked_s))
+    if blocked and claim.face is None:
+        # Not looked at: who guesses must not learn whether the guess was right.
+        verdicts.append(_verdict(Control.CREDENTIAL, Outcome.UNAVAILABLE, Reason.TOO_MANY_ATTEMPTS))
+    elif claim.credential is not None or claim.face is None:
         reason = claim.credential or Reason.CREDENTIAL_UNKNOWN
         outcome = Outcome.PASS if reason is Reason.OK else Outcome.FAIL
         verdicts.append(_verdict(Control.CREDENTIAL, outcome, reason))
-    if claim.blocked_s > 0 and _is_entry(claim):
-        reason = Reason.TOO_MANY_ATTEMPTS
-        verdicts.append(Verdict(Control.ATTEMPTS, Outcome.FAIL, _REQUIRED, reason, claim.blocked_s))
     return verdicts
 
 
