@@ -23,7 +23,7 @@ from facegate.errors import RecordError, VaultError
 from facegate.record.bodies import Json, decision_body
 from facegate.record.chain import ChainedEvent, link
 from facegate.record.database import explain, open_database, reading, writing
-from facegate.record.tables import EventRow, SiteRow
+from facegate.record.tables import EventRow, SiteRow, SubjectRow
 from facegate.record.vault import Vault
 
 _SALT_BYTES = 16
@@ -123,6 +123,10 @@ class Work:
             opening_id=opening_id,
             body=decision_body(decision),
         )
+
+    async def knows(self, subject_id: str) -> bool:
+        """Tell whether a subject is enrolled: what is kept of it goes with it."""
+        return await self.session.get(SubjectRow, subject_id) is not None
 
     def is_signed(self, vault: Vault) -> bool:
         """Tell whether the head that the transaction found was signed with this key."""

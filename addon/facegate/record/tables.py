@@ -206,26 +206,36 @@ class PassRow(Base):
 
 
 class PresenceRow(Base):
-    """Where a subject is; ``area_id`` is null outside, ``door_id`` is where it was last seen."""
+    """A subject in an area, which it entered and has not left."""
 
     __tablename__ = "presence"
 
     subject_id: Mapped[str] = mapped_column(
         ForeignKey("subjects.id", ondelete="CASCADE"), primary_key=True
     )
-    area_id: Mapped[str | None] = mapped_column(index=True)
+    area_id: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[float]
-    last_seen_at: Mapped[float]
+
+
+class SightingRow(Base):
+    """Where and when a subject was last seen."""
+
+    __tablename__ = "sightings"
+
+    subject_id: Mapped[str] = mapped_column(
+        ForeignKey("subjects.id", ondelete="CASCADE"), primary_key=True
+    )
+    at: Mapped[float]
     door_id: Mapped[str]
 
 
 class HeadCountRow(Base):
-    """How many people are in an area, known or not."""
+    """How many more are in an area than have a name; negative where names are too many."""
 
     __tablename__ = "head_counts"
 
     area_id: Mapped[str] = mapped_column(primary_key=True)
-    people: Mapped[int]
+    heads: Mapped[int]
 
 
 class PictureRow(Base):

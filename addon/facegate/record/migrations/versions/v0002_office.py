@@ -20,7 +20,7 @@ revision = "0002"
 down_revision = "0001"
 
 _AT_ONCE = 1000
-_FIRST_NUMBER, _LAST_NUMBER = 1000, 9999
+_NUMBERS_EACH = 2
 
 
 def upgrade() -> None:
@@ -70,11 +70,11 @@ def _move_people() -> None:
 
 
 def _numbers(count: int) -> list[str]:
-    last = max(_LAST_NUMBER, _FIRST_NUMBER + 4 * count)
-    return [
-        str(number)
-        for number in secrets.SystemRandom().sample(range(_FIRST_NUMBER, last + 1), count)
-    ]
+    """Return numbers of 4 digits or more; those that begin with 9 are for visitor passes."""
+    low = 1000
+    while 9 * low - low < _NUMBERS_EACH * count:
+        low *= 10
+    return [str(number) for number in secrets.SystemRandom().sample(range(low, 9 * low), count)]
 
 
 def _id(name: str = "id") -> sa.Column[str]:
@@ -215,18 +215,9 @@ def _add_places() -> None:
         _real("revoked_at", null=True),
         sa.UniqueConstraint("number"),
     )
-    op.create_table(
-        "presence",
-        _subject(primary=True),
-        _text("area_id", null=True),
-        _real("since"),
-        _real("last_seen_at"),
-        _text("door_id"),
-    )
-    op.create_index("ix_presence_area_id", "presence", ["area_id"])
-    op.create_table(
-        "head_counts", _id("area_id"), sa.Column("people", sa.Integer(), nullable=False)
-    )
+    op.create_table("presence", _subject(primary=True), _id("area_id"), _real("since"))
+    op.create_table("sightings", _subject(primary=True), _real("at"), _text("door_id"))
+    op.create_table("head_counts", _id("area_id"), sa.Column("heads", sa.Integer(), nullable=False))
     op.create_table(
         "pictures",
         _id("kind"),
