@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 import json
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
 
-from facegate.domain import AccessPoint, Requirement
+from facegate.domain import AccessPoint
 from facegate.errors import SettingsError
 from facegate.protocol import Direction
 from facegate.settings import load, parse
 
 PASSWORD = "hunter2"
 URL = f"rtsp://admin:{PASSWORD}@192.0.2.7:554/stream1"
+DOOR_KEYS = (
+    "area, contact, controls, document_threshold, entry_camera, exit_camera, free_schedule,"
+    " held_open_seconds, id, mask, name, pulse_seconds, rules, temperature_limit,"
+    " temperature_max_age_seconds, together_seconds, unit, visitors"
+)
 
 
 def options(**changes: Any) -> dict[str, Any]:
@@ -46,7 +52,6 @@ def test_what_is_left_out_has_a_safe_default() -> None:
     (front,) = site.doors
     assert front.name == "front"
     assert front.camera_ids == ()
-    assert front.liveness is Requirement.REQUIRED
     assert front.pulse_s == 3
     assert front.visitors
     assert site.cameras == ()
@@ -83,26 +88,20 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
         ({"doors": "front"}, "doors: expected a list"),
         (
             {"doors": ["front"]},
-            (
-                "doors[0]: expected an object; known: entry_camera, exit_camera, id, liveness,"
-                " name, pulse_seconds, visitors"
-            ),
+            f"doors[0]: expected an object; known: {DOOR_KEYS}",
         ),
         (
             options(camera=[]),
-            "camera: unknown option; known: api, cameras, doors, recognition",
+            (
+                "camera: unknown option; known: api, areas, cameras, doors, recognition, retention,"
+                " schedules, site"
+            ),
         ),
         (
             camera(password="x"),
             "cameras[0].password: unknown option; known: clip, id, loop, name, paced, url",
         ),
-        (
-            door(pulse=3),
-            (
-                "doors[0].pulse: unknown option; known: entry_camera, exit_camera, id, liveness,"
-                " name, pulse_seconds, visitors"
-            ),
-        ),
+        (door(pulse=3), f"doors[0].pulse: unknown option; known: {DOOR_KEYS}"),
         (
             options(recognition={"treshold": 0.5}),
             (
@@ -131,8 +130,6 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
             door(pulse_seconds=float("nan")),
             "doors[0].pulse_seconds: nan is not a number from 1 to 30",
         ),
-        (door(liveness="no"), "doors[0].liveness: 'no' is not one of required, advisory, off"),
-        (door(liveness=False), "doors[0].liveness: False is not one of required, advisory, off"),
         (door(visitors="yes"), "doors[0].visitors: 'yes' is not one of true, false"),
         (
             door(entry_camera="garage"),
@@ -210,7 +207,7 @@ def test_an_address_that_is_none_is_refused_with_an_example_and_not_shown(url: o
         door(id=URL),
         door(entry_camera=URL),
         door(exit_camera=URL),
-        door(liveness=URL),
+        door(controls={"liveness": URL}),
         door(pulse_seconds=URL),
         options(recognition={"threshold": URL, "min_probes": URL}),
         options(api={"port": URL, "host": f"{URL} "}),
@@ -230,7 +227,7 @@ def test_several_mistakes_are_told_at_once() -> None:
     found = mistakes(
         {
             "cameras": [{"id": "porch", "url": "x"}, {"id": "!"}],
-            "doors": [{"id": "front", "liveness": "maybe"}],
+            "doors": [{"id": "front", "controls": {"liveness": "maybe"}}],
             "api": {"port": "y"},
             "extra": 1,
         }
@@ -238,7 +235,7 @@ def test_several_mistakes_are_told_at_once() -> None:
     assert {told.partition(":")[0] for told in found} == {
         "cameras[0].url",
         "cameras[1].id",
-        "doors[0].liveness",
+        "doors[0].controls.liveness",
         "api.port",
         "extra",
     }
@@ -284,33 +281,67 @@ def test_a_file_is_read_as_its_options(tmp_path: Path) -> None:
     assert load(file) == parse(options())
 
 
-_JSON = st.recursive(
+# Every object that options may hold, and one of each.
+WHOLE: dict[str, Any] = {
+    "site": {"holidays": {"country": "DE", "subdivision": "BY"}},
+    "schedules": [
+        {
+            "id": "office",
+            "windows": [{"days": ["mon"], "from": "07:30", "to": "16:00"}],
+            "exceptions": [{"date": "2026-12-24", "windows": [{"from": "08:00", "to": "12:00"}]}],
+        }
+    ],
+    "areas": [{"id": "hall"}],
+    "cameras": [{"id": "porch", "url": URL}],
+    "doors": [
+        {
+            "id": "front",
+            "entry_camera": "porch",
+            "area": "hall",
+            "controls": {"mask": "required"},
+            "rules": [{"schedule": "office", "controls": {"liveness": "off"}}],
+        }
+    ],
+    "recognition": {"threshold": 0.6},
+    "retention": {"events_days": 30},
+    "api": {"port": 8100},
+}
+JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                ["id", "url", "clip", "doors", "cameras", "entry_camera", "api", "port", "name"]
-            )
-            | st.text(max_size=3),
-            inner,
-            max_size=4,
-        )
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
     ),
-    max_leaves=12,
+    max_leaves=6,
 )
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    st.dictionaries(
-        st.sampled_from(["cameras", "doors", "recognition", "api", "x"]), _JSON, max_size=4
-    )
-)
-def test_whatever_the_options_hold_they_are_read_or_refused_with_reasons(raw: Any) -> None:
+def places(part: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the way to every value in options, and to one unknown key in every object."""
+    if isinstance(part, dict):
+        inner = [place for key, value in part.items() for place in places(value, (*path, key))]
+        return [path, (*path, "unknown"), *inner]
+    if isinstance(part, list):
+        items = enumerate(part)
+        return [path, *(place for at, value in items for place in places(value, (*path, at)))]
+    return [path]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([place for place in places(WHOLE) if place]), JSON)
+def test_whatever_an_option_holds_it_is_read_or_refused_by_its_path(
+    place: tuple[str | int, ...], content: Any
+) -> None:
+    raw = deepcopy(WHOLE)
+    part: Any = raw
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = content
     try:
         site = parse(raw)
     except SettingsError as err:
-        assert err.mistakes  # noqa: PT017  either outcome is right
+        (first, *_) = err.mistakes
+        # What a door refers to may be missing for it.
+        assert first.startswith((str(place[0]), "doors[0]"))
     else:
+        assert place[-1] != "unknown"
         assert site.doors
