@@ -1,4 +1,4 @@
-"""Sees faces: detection, alignment and embedding in one thread of their own.
+"""Sees faces and codes: detection, alignment, embedding, QR in one thread of their own.
 
 One thread, because two inference threads on a small machine slow each other down more than they
 win, and because the event loop must stay free for doors.
@@ -20,6 +20,7 @@ from facegate.face.picture import decode_picture, encode_jpeg
 from facegate.face.track import Tracker, TrackUpdate
 from facegate.identity.embed import Embedder
 from facegate.protocol import ErrorCode
+from facegate.visitor.qr import find_code
 
 MIN_REFERENCE_PX = 80
 """Height in pixels that a face must have in an enrollment photo."""
@@ -72,6 +73,13 @@ class Vision:
                 ErrorCode.FACE_TOO_SMALL,
             )
         return await self._run(lambda: self._embed(image, face))
+
+    async def read_code(self, frame: Frame) -> str | None:
+        """Return the text of a visitor pass's QR code in a frame, or None; see ``find_code``.
+
+        Faces wait behind it: ask a few times a second at most, where a pass may be shown.
+        """
+        return await self._run(lambda: find_code(frame.image))
 
     async def jpeg(self, image: Image) -> bytes:
         """Return a picture for people to look at, at most 640 pixels wide."""

@@ -13,11 +13,13 @@ import hashlib
 import secrets
 from typing import Protocol
 
-_PREFIX = "FG1"
+PREFIX = "FG1"
+"""What every code begins with, before a dot."""
+
 _PURPOSE = "visitor pass"
 _ID_BYTES = 16
 _NONCE_BYTES = 16
-_LONGEST = 512
+LONGEST = 512
 """Characters: nothing longer is decoded, whatever a stranger holds before the camera."""
 
 
@@ -37,14 +39,14 @@ def make_code(pass_id: str, signer: Signer) -> tuple[str, str]:
     """Return a new code for a pass and the SHA-256 (hex) of its nonce; ids are 32 hex digits."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     data = bytes.fromhex(pass_id) + nonce
-    text = f"{_PREFIX}.{_encode(data)}.{_encode(signer.sign(_PURPOSE, data))}"
+    text = f"{PREFIX}.{_encode(data)}.{_encode(signer.sign(_PURPOSE, data))}"
     return text, _digest(nonce)
 
 
 def read_code(text: str, signer: Signer) -> tuple[str, str] | None:
     """Return the pass id and the nonce's SHA-256 (hex); None where the site did not sign this."""
-    parts = text.split(".") if len(text) <= _LONGEST else []
-    if len(parts) != len(("prefix", "data", "signature")) or parts[0] != _PREFIX:
+    parts = text.split(".") if len(text) <= LONGEST else []
+    if len(parts) != len(("prefix", "data", "signature")) or parts[0] != PREFIX:
         return None
     data, signature = _decode(parts[1]), _decode(parts[2])
     if data is None or signature is None or len(data) != _ID_BYTES + _NONCE_BYTES:
