@@ -46,7 +46,7 @@ def judge(claim: Claim) -> Judgment:
         verdicts = [_approval(claim.approval)]
     else:
         verdicts = _presented(claim)
-        if claim.basis in SUBJECT_BASES:
+        if claim.basis is not Basis.PASS:
             verdicts += _allowed(claim)
         verdicts += _at_the_door(claim)
     verdicts += _door_and_area(claim)
