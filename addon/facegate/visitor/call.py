@@ -1,10 +1,11 @@
 """Visitor calls: an unknown face rings once; one answer, one grant; nothing outlives a minute.
 
-Calls live in memory only: a restart of the engine ends them, and pictures are never written.
+Calls live in memory only: a restart of the engine ends them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 import uuid
 
@@ -19,6 +20,14 @@ SAME_FACE = 0.5
 """Cosine from which two unknown faces are taken for one: it must not ring twice."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The unit that was asked for at a door, until a monotonic moment."""
+
+    unit: str | None
+    deadline: float
+
+
 class Calls:
     """The open calls of a site, at most one a door."""
 
@@ -26,6 +35,7 @@ class Calls:
         self._clock = clock
         self._open: dict[str, VisitorCall] = {}
         self._recent: list[VisitorCall] = []
+        self._asked: dict[str, _Asked] = {}
 
     @property
     def open(self) -> tuple[VisitorCall, ...]:
@@ -33,10 +43,31 @@ class Calls:
         now = self._clock.monotonic()
         return tuple(call for call in self._open.values() if now < call.deadline)
 
+    def ask_unit(self, door_id: str, unit: str | None) -> VisitorCall | None:
+        """Take note of the unit asked for at a door, None for the desk.
+
+        It holds for the open call, which is returned as it is now; where there is none, for the
+        next that rings within a minute, and not for whoever rings after that.
+        """
+        call = next((call for call in self.open if call.access_point.door_id == door_id), None)
+        if call is None:
+            deadline = self._clock.monotonic() + CALL_LIFE.total_seconds()
+            self._asked[door_id] = _Asked(unit, deadline)
+            return None
+        self._open[call.id] = replace(call, unit=unit)
+        return self._open[call.id]
+
     def ring(
-        self, access_point: AccessPoint, picture: bytes, embedding: Vector
+        self,
+        access_point: AccessPoint,
+        picture: bytes,
+        embedding: Vector,
+        unit: str | None = None,
     ) -> VisitorCall | None:
-        """Open a call; None while the door has one, or where this face rang within a minute."""
+        """Open a call for the unit that was asked for, else for ``unit``, None being the desk.
+
+        None is returned while the door has a call, or where this face rang within a minute.
+        """
         now, at = self._clock.monotonic(), self._clock.now()
         self._recent = [call for call in self._recent if now < call.deadline]
         door_id = access_point.door_id
@@ -56,6 +87,7 @@ class Calls:
             now + CALL_LIFE.total_seconds(),
             picture,
             embedding,
+            self._take_asked(door_id, unit),
         )
         self._open[call.id] = call
         self._recent.append(call)
@@ -88,3 +120,9 @@ class Calls:
         for call in over:
             del self._open[call.id]
         return over
+
+    def _take_asked(self, door_id: str, default: str | None) -> str | None:
+        asked = self._asked.pop(door_id, None)
+        if asked is None or self._clock.monotonic() >= asked.deadline:
+            return default
+        return asked.unit

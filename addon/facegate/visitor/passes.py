@@ -1,8 +1,8 @@
 """Visitor passes in force: what a code or a PIN opens, where, when and how often.
 
 Held in memory and changed synchronously, so that nothing happens between a check and the use it
-leads to. Whoever changes a pass writes what is returned to the store, in the order of the changes:
-each holds all that was changed before it.
+leads to. Whoever changed a pass writes it to the store as ``get`` returns it once the transaction
+has begun: then a row never undoes a change that another transaction wrote.
 
 **Entry.** A code is looked at in this order, and the first finding is the reason: ``PASS_FORGED``
 (not signed here), ``CREDENTIAL_UNKNOWN`` (no such pass any more), ``PASS_REPLAYED`` (a newer code
@@ -31,6 +31,8 @@ from facegate.visitor.code import Signer, read_code
 GRACE = timedelta(hours=1)
 """How long after its end a pass that was used to enter still lets out."""
 
+_FIRST_DIGIT = "9"
+_NUMBER_DIGITS = 6
 _PIN_DIGITS = 6
 
 
@@ -48,9 +50,12 @@ class PassCheck:
 
 
 class Passes:
-    """All passes of the site; ``signer`` is the one that signs their codes."""
+    """All passes of the site; ``signer`` is the one that signs their codes.
 
-    def __init__(self, signer: Signer) -> None:
+    It is None while the site's key is missing: then no code is told from a forged one.
+    """
+
+    def __init__(self, signer: Signer | None) -> None:
         self._signer = signer
         self._passes: dict[str, VisitorPass] = {}
         self._by_number: dict[str, str] = {}
@@ -83,7 +88,8 @@ class Passes:
 
     def check(self, code: str, access_point: AccessPoint, at: datetime) -> PassCheck:
         """Look at a code that is presented; see the module for the order of findings."""
-        if (read := read_code(code, self._signer)) is None:
+        read = read_code(code, self._signer) if self._signer is not None else None
+        if read is None:
             return PassCheck(None, Reason.PASS_FORGED)
         pass_id, nonce_digest = read
         if (found := self._passes.get(pass_id)) is None:
@@ -118,7 +124,7 @@ class Passes:
         return self._keep(replace(found, used=found.used + 1))
 
     def give_back(self, pass_id: str) -> VisitorPass:
-        """Return a use that came to nothing, once for each ``reserve``; raises as ``get``."""
+        """Return a use that was reserved and certainly opened nothing; raises as ``get``."""
         found = self.get(pass_id)
         return self._keep(replace(found, used=max(0, found.used - 1)))
 
@@ -150,14 +156,25 @@ class Passes:
 
 def new_number(taken: Container[str]) -> str:
     """Return a free number of 6 digits that begins with 9, as no subject's number does."""
-    while (number := f"9{secrets.randbelow(100_000):05}") in taken:
+    digits = _NUMBER_DIGITS - len(_FIRST_DIGIT)
+    while (number := f"{_FIRST_DIGIT}{_digits(digits)}") in taken:
         pass
     return number
 
 
+def is_pass_number(number: str) -> bool:
+    """Return whether a number is the kind that passes have."""
+    digits = number.isascii() and number.isdigit()
+    return digits and len(number) == _NUMBER_DIGITS and number.startswith(_FIRST_DIGIT)
+
+
 def new_pin() -> str:
     """Return a random PIN of 6 digits."""
-    return f"{secrets.randbelow(10**_PIN_DIGITS):0{_PIN_DIGITS}}"
+    return _digits(_PIN_DIGITS)
+
+
+def _digits(count: int) -> str:
+    return f"{secrets.randbelow(10**count):0{count}}"
 
 
 def _judge(
