@@ -74,6 +74,9 @@ class Finding(StrEnum):
     """Where the chain ends is no longer recorded."""
     ANCHOR_FORGED = "anchor_forged"
     """The beginning of the chain was not written by an engine with the site's key."""
+    HEAD_UNSIGNED = "head_unsigned"
+    """The end of the chain bears no signature: the engine ran without its key, or somebody took
+    the signature away. Once it runs with the key it says so in the chain, and signs again."""
     HEAD_FORGED = "head_forged"
     """The end of the chain was not written by an engine with the site's key."""
 
