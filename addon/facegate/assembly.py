@@ -9,28 +9,55 @@ import logging
 from pathlib import Path
 
 from facegate.api.auth import read_token
+from facegate.api.doors import DoorRoutes
+from facegate.api.people import PeopleRoutes
+from facegate.api.records import RecordRoutes
+from facegate.api.routes import Routes
 from facegate.api.server import Server
+from facegate.api.socket import Sockets
 from facegate.background import Background
 from facegate.camera.clip import ClipCamera
 from facegate.camera.stream import RtspCamera
 from facegate.clock import SystemClock
-from facegate.domain import Camera, CameraStatus, Clock
+from facegate.credentials import Credentials
+from facegate.decision.gate import Gate
+from facegate.decision.schedule import calendar
+from facegate.domain import Camera, CameraStatus, Clock, MaskClassifier
 from facegate.door.homeassistant import HomeAssistantActuator
-from facegate.errors import ModelError, SettingsError
+from facegate.enrollment import Enrollment
+from facegate.erasure import Erasure
+from facegate.errors import ModelError, SettingsError, VaultError
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
 from facegate.face.graph import prepare
 from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 from facegate.identity.gallery import Gallery
+from facegate.office import Office, OfficeRules
 from facegate.people import People
 from facegate.pipeline import Pipeline
-from facegate.protocol import CameraStateName
+from facegate.protocol import CameraStateName, PeopleChanged
+from facegate.record.passes import PassStore
+from facegate.record.pictures import PictureStore
+from facegate.record.presence import PresenceStore
 from facegate.record.store import Store
+from facegate.record.tombstones import Tombstones
+from facegate.record.vault import KEYS, Vault
+from facegate.roster import Roster
 from facegate.settings import CameraSettings, Settings
 from facegate.site import Site
+from facegate.site.alarms import Alarms
+from facegate.site.board import Board
+from facegate.site.bulletin import Bulletin
+from facegate.site.contacts import Contacts
+from facegate.site.modes import Modes
+from facegate.site.passages import Passages
+from facegate.site.presenting import Presenting
+from facegate.site.rounds import Rounds
+from facegate.site.visitors import Visitors
 from facegate.vision import Vision
 from facegate.visitor.call import Calls
+from facegate.visitor.passes import Passes
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,40 +66,71 @@ TICK_S = 1.0
 
 @asynccontextmanager
 async def running(
-    settings: Settings, data: Path, clock: Clock | None = None
+    settings: Settings,
+    data: Path,
+    clock: Clock | None = None,
+    masks: MaskClassifier | None = None,
 ) -> AsyncIterator[Site]:
     """Run one site's engine for as long as the block; its records are in the folder ``data``.
 
-    Raises ``SettingsError`` and ``RecordError``. Without its models the engine runs, names the
-    fault and opens no door to a face.
+    Raises ``SettingsError`` and ``RecordError``. Without its models or its key the engine runs,
+    names the fault and opens no door to a face.
     """
     clock = clock or SystemClock()
     token = await asyncio.to_thread(_prepare_folder, data)
-    store = await Store.open(data / "facegate.db")
-    vision, model_fault = await asyncio.to_thread(_open_vision, data / "models")
+    database = data / "facegate.db"
+    store = await Store.open(database)
+    vault, vault_fault = await _open_vault(store, data / KEYS, clock)
+    vision, model_fault = await asyncio.to_thread(_open_vision, data / "models", masks)
+    bulletin = Bulletin()
     gallery = Gallery(SFACE.id)
-    people = People(store, gallery, vision, clock, tuple(door.id for door in settings.doors))
-    actuators = {door.id: HomeAssistantActuator(door.id) for door in settings.doors}
-    site = Site(settings, store, Calls(clock), actuators, clock)
-    site.model_fault = model_fault
-    server = Server(settings.api, site, people, store, token)
+    office = Office(
+        store,
+        Roster(gallery),
+        vault,
+        clock,
+        OfficeRules(
+            tuple(door.id for door in settings.doors),
+            tuple(settings.schedules),
+            settings.site.consent_age,
+        ),
+        on_change=lambda: bulletin.publish(PeopleChanged()),
+    )
+    people = People(office)
+    enrollment = Enrollment(office, vision)
+    credentials = Credentials(office)
+    erasure = Erasure(office, Tombstones(data / KEYS))
+    site = _site(settings, store, vault, office, credentials, erasure, bulletin, clock)
+    site.model_fault, site.vault_fault = model_fault, vault_fault
+    server = Server(
+        settings.api,
+        token,
+        Sockets(site, store.site_id),
+        [
+            *Routes(site).table(),
+            *DoorRoutes(site, vision).table(),
+            *RecordRoutes(store, database, vault).table(),
+            *PeopleRoutes(people, enrollment, credentials, erasure, site.gate.presence).table(),
+        ],
+    )
     work = Background()
     cameras: list[Camera] = []
     pipeline = Pipeline(settings, vision, gallery, people, site, clock) if vision else None
     try:
-        await people.load()
+        await office.load()
+        await erasure.repeat()
         await site.start()
-        if pipeline is not None:
-            for camera_settings in settings.cameras:
-                camera = _open_camera(camera_settings, clock, site)
-                cameras.append(camera)
-                site.camera_changed(camera.id, camera.status)
-                work.spawn(pipeline.watch(camera))
-        else:
-            _LOGGER.error("No door opens to a face: %s", model_fault)
-            for camera_settings in settings.cameras:
+        for camera_settings in settings.cameras:
+            if pipeline is None:
                 status = CameraStatus(CameraStateName.REFUSED, model_fault)
-                site.camera_changed(camera_settings.id, status)
+                site.board.camera_changed(camera_settings.id, status)
+                continue
+            camera = _open_camera(camera_settings, clock, site)
+            cameras.append(camera)
+            site.board.camera_changed(camera.id, camera.status)
+            work.spawn(pipeline.watch(camera))
+        for fault in filter(None, (model_fault, vault_fault)):
+            _LOGGER.error("No door opens to a face: %s", fault)
         work.spawn(_tick(site))
         await server.start()
         yield site
@@ -88,6 +146,85 @@ async def running(
         await store.close()
 
 
+def _site(
+    settings: Settings,
+    store: Store,
+    vault: Vault | None,
+    office: Office,
+    credentials: Credentials,
+    erasure: Erasure,
+    bulletin: Bulletin,
+    clock: Clock,
+) -> Site:
+    """Construct the site, each part before those that use it."""
+    holidays = settings.site.holidays
+    days = calendar(
+        settings.site.time_zone,
+        holidays.country if holidays else None,
+        holidays.subdivision if holidays else None,
+    )
+    rules = {door.id: door.rules for door in settings.doors}
+    gate = Gate(rules, settings.schedules, days, clock, settings.areas)
+    presence, pass_store = PresenceStore(store), PassStore(store)
+    pictures = PictureStore(store, vault) if vault is not None else None
+    calls, passes = Calls(clock), Passes(vault)
+    actuators = {door.id: HomeAssistantActuator(door.id) for door in settings.doors}
+    board = Board(settings, gate, calls, bulletin, clock)
+    alarms = Alarms(store, bulletin, clock)
+    passages = Passages(settings, gate, store, presence, board, alarms, bulletin, actuators, clock)
+    return Site(
+        gate=gate,
+        store=store,
+        presence=presence,
+        passes=passes,
+        pass_store=pass_store,
+        board=board,
+        bulletin=bulletin,
+        passages=passages,
+        contacts=Contacts(settings, gate, passages, board, alarms, clock),
+        modes=Modes(gate, passages, store, presence, board, bulletin, clock),
+        visitors=Visitors(settings, gate, calls, passages, store, pictures, bulletin, clock),
+        presenting=Presenting(
+            settings,
+            gate,
+            credentials,
+            passes,
+            pass_store,
+            passages,
+            store,
+            pictures,
+            board,
+            alarms,
+            bulletin,
+            clock,
+        ),
+        rounds=Rounds(
+            settings,
+            gate,
+            office,
+            store,
+            presence,
+            pictures,
+            erasure,
+            board,
+            alarms,
+            bulletin,
+            clock,
+        ),
+        actuators=actuators,
+        clock=clock,
+    )
+
+
+async def _open_vault(store: Store, keys: Path, clock: Clock) -> tuple[Vault | None, str | None]:
+    try:
+        vault = await asyncio.to_thread(Vault.open, keys, store.key_id)
+        await store.use(vault, clock.now())
+    except VaultError as err:
+        return None, str(err)
+    return vault, None
+
+
 def _prepare_folder(data: Path) -> str:
     """Make the data folder and read the token."""
     try:
@@ -97,18 +234,18 @@ def _prepare_folder(data: Path) -> str:
         raise SettingsError((f"data folder {data}: {err.strerror}",)) from err
 
 
-def _open_vision(cache: Path) -> tuple[Vision | None, str | None]:
+def _open_vision(cache: Path, masks: MaskClassifier | None) -> tuple[Vision | None, str | None]:
     try:
         detector = FaceDetector(open_session(prepare(YUNET, cache)))
         embedder = Embedder(open_session(prepare(SFACE, cache)), SFACE.id)
     except ModelError as err:
         return None, str(err)
-    return Vision(detector, embedder), None
+    return Vision(detector, embedder, masks), None
 
 
 def _open_camera(settings: CameraSettings, clock: Clock, site: Site) -> Camera:
     def changed(status: CameraStatus) -> None:
-        site.camera_changed(settings.id, status)
+        site.board.camera_changed(settings.id, status)
 
     if settings.url is not None:
         return RtspCamera(settings.id, settings.url, clock, on_status=changed)

@@ -106,12 +106,24 @@ class Detection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
-    """A live face of one frame: its embedding has 128 values and unit length."""
+    """A live face of one frame: its embedding has 128 values and unit length.
+
+    ``mask`` is how certainly (0..1) it wears a mask, None without a classifier.
+    """
 
     frame_sequence: int
     arrived: float
     detection: Detection
     embedding: Vector
+    mask: float | None = None
+
+
+class MaskClassifier(Protocol):
+    """Tells whether a face wears a mask."""
+
+    def worn(self, crop: Image) -> float:
+        """Return how certainly (0..1) an aligned crop of 112 x 112 pixels shows a mask."""
+        ...
 
 
 class Outcome(StrEnum):

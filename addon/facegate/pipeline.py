@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 import logging
 import math
-import uuid
 
 from facegate.background import Background
-from facegate.decision.policy import FaceClaim, Judgment, judge_face
+from facegate.decision.claim import FaceEvidence
+from facegate.decision.gate import Asking
+from facegate.decision.policy import MAX_FRAME_AGE_S
 from facegate.domain import (
     AccessPoint,
     Basis,
@@ -32,8 +33,9 @@ from facegate.face.liveness import assess
 from facegate.face.track import Track, Tracker
 from facegate.identity.evidence import fuse, identify
 from facegate.identity.gallery import Gallery
-from facegate.people import People, Person
+from facegate.people import People
 from facegate.protocol import Direction
+from facegate.register import Person
 from facegate.settings import Settings
 from facegate.site import Site
 from facegate.vision import Vision
@@ -47,6 +49,8 @@ REPEAT_S = 10.0
 """A subject is not granted the same access point again within this time."""
 
 PROBES_PER_FRAME = 2
+CODE_S = 0.4
+"""How often a camera's picture is searched for the code of a visitor pass."""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,15 @@ class Attempt:
         if self.settled or track.seen_s > LONGEST_S:
             return False
         return not self.reported or track.last_arrived - self.probed >= SLOW_PROBE_S
+
+
+@dataclass(slots=True)
+class Seen:
+    """The last code that a camera saw, and when it was looked for and seen."""
+
+    code: str | None = None
+    looked: float = -math.inf
+    at: float = -math.inf
 
 
 class Pipeline:
@@ -91,10 +104,12 @@ class Pipeline:
         """Follow the faces of one camera until it ends."""
         tracker = Tracker(camera.id)
         attempts: dict[str, Attempt] = {}
+        seen = Seen()
         failing = False
         async for frame in camera.frames():
             try:
                 await self._look(frame, tracker, attempts)
+                await self._look_for_codes(frame, seen)
             except Exception:
                 # A picture that cannot be judged opens nothing; the next one may be judged.
                 if not failing:
@@ -145,55 +160,58 @@ class Pipeline:
         liveness = assess(track.vouched)
         reported = len(attempt.reported)
         for point in self._access_points(frame.camera_id):
-            self._decide(frame, track, attempt, point, found, person, liveness)
+            before = (attempt.settled, len(attempt.reported))
+            asking = self._asking(frame, track, point, found, liveness, person)
+            self._decide(track, attempt, asking, person)
+            if before != (attempt.settled, len(attempt.reported)):
+                self._background.spawn(self._show(frame, point))
             if attempt.settled:
                 return
         denied_now = len(attempt.reported) > reported
         attempt.settled = denied_now and liveness.outcome is Outcome.FAIL and person is not None
 
     def _decide(
-        self,
-        frame: Frame,
-        track: Track,
-        attempt: Attempt,
-        point: AccessPoint,
-        found: Identification,
-        person: Person | None,
-        liveness: LivenessEvidence,
+        self, track: Track, attempt: Attempt, asking: Asking, person: Person | None
     ) -> None:
         """Judge a track at an access point and act on it, once."""
-        judgment = self._judge(frame, point, found, liveness, person)
+        point, judgment = asking.access_point, self._site.gate.judge(asking)
         if judgment.granted and person is not None:
             key, now = (point, person.subject.id), self._clock.monotonic()
             if now - self._granted.get(key, -math.inf) >= REPEAT_S:
                 self._granted[key] = now
                 attempt.settled = True
-                decision = self._decision(frame, track, point, judgment, found, person)
-                self._background.spawn(self._grant(decision, key))
-                self._background.spawn(self._show(frame, point))
+                decision = self._site.passages.decide(
+                    asking, judgment, first_seen_at=track.first_seen_at
+                )
+                self._background.spawn(self._grant(decision, key, attempt))
         elif track.seen_s >= PATIENCE_S and point not in attempt.reported:
             attempt.reported.add(point)
-            decision = self._decision(frame, track, point, judgment, found, person)
-            self._background.spawn(self._deny(track, point, decision, found))
-            self._background.spawn(self._show(frame, point))
+            decision = self._site.passages.decide(
+                asking, judgment, first_seen_at=track.first_seen_at
+            )
+            self._background.spawn(self._deny(track, decision))
 
-    async def _grant(self, decision: Decision, key: tuple[AccessPoint, str]) -> None:
+    async def _grant(
+        self, decision: Decision, key: tuple[AccessPoint, str], attempt: Attempt
+    ) -> None:
         """Conclude a grant; one that came to nothing is not held against the next."""
         try:
-            await self._site.conclude(decision)
+            await self._site.passages.conclude(decision)
         except FaceGateError:
             self._granted.pop(key, None)
+            attempt.settled = False
             raise
 
-    async def _deny(
-        self, track: Track, point: AccessPoint, decision: Decision, found: Identification
-    ) -> None:
+    async def _deny(self, track: Track, decision: Decision) -> None:
         """Conclude a denial, and let a face that nobody knows ring."""
-        await self._site.conclude(decision)
+        await self._site.passages.conclude(decision)
+        point, found = decision.access_point, decision.identification
         rings = self._doors[point.door_id].visitors and point.direction is Direction.ENTRY
-        if rings and found.subject_id is None and found.probes >= found.min_probes:
+        if found is None or found.subject_id is not None or found.probes < found.min_probes:
+            return
+        if rings:
             picture = await self._vision.jpeg(track.picture)
-            await self._site.ring(point, picture, fuse(track.probes))
+            await self._site.visitors.ring(point, picture, fuse(track.probes))
 
     def _identify(self, track: Track) -> Identification:
         return identify(
@@ -204,49 +222,51 @@ class Pipeline:
             min_probes=self._limits.min_probes,
         )
 
-    def _judge(
-        self,
-        frame: Frame,
-        point: AccessPoint,
-        found: Identification,
-        liveness: LivenessEvidence,
-        person: Person | None,
-    ) -> Judgment:
-        return judge_face(
-            FaceClaim(
-                access_point=point,
-                at=self._clock.now(),
-                frame_age_s=self._clock.monotonic() - frame.arrived,
-                identification=found,
-                liveness=liveness,
-                liveness_requirement=self._doors[point.door_id].liveness,
-                subject=person.subject if person else None,
-                permits=person.permits if person else (),
-            )
-        )
-
-    def _decision(
+    def _asking(
         self,
         frame: Frame,
         track: Track,
         point: AccessPoint,
-        judgment: Judgment,
         found: Identification,
+        liveness: LivenessEvidence,
         person: Person | None,
-    ) -> Decision:
-        return Decision(
-            id=uuid.uuid4().hex,
-            at=self._clock.now(),
-            access_point=point,
-            basis=Basis.FACE,
-            granted=judgment.granted,
-            reason=judgment.reason,
-            verdicts=judgment.verdicts,
-            subject=person.subject if person else None,
-            identification=found,
-            first_seen_at=track.first_seen_at,
-            frame_age_s=self._clock.monotonic() - frame.arrived,
+    ) -> Asking:
+        masks = [probe.mask for probe in track.probes if probe.mask is not None]
+        return Asking(
+            point,
+            Basis.FACE,
+            person,
+            FaceEvidence(found, liveness, self._clock.monotonic() - frame.arrived),
+            key=f"face:{person.subject.id}" if person is not None else None,
+            since=track.first_arrived,
+            embedding=fuse(track.probes),
+            mask=sum(masks) / len(masks) if masks else None,
         )
 
+    # --- codes ----------------------------------------------------------------------------------
+
+    async def _look_for_codes(self, frame: Frame, seen: Seen) -> None:
+        """Read the code of a visitor pass, and present it once while it is held up."""
+        points = [
+            point
+            for point in self._access_points(frame.camera_id)
+            if self._site.presenting.reads_codes(point.door_id)
+        ]
+        if not points or frame.arrived - seen.looked < CODE_S:
+            return
+        seen.looked = frame.arrived
+        code = await self._vision.read_code(frame)
+        if code is None or (code == seen.code and frame.arrived - seen.at < REPEAT_S):
+            seen.at = frame.arrived if code is not None else seen.at
+            return
+        seen.code, seen.at = code, frame.arrived
+        for point in points:
+            self._background.spawn(self._present(point, code, frame))
+
+    async def _present(self, point: AccessPoint, code: str, frame: Frame) -> None:
+        if self._clock.monotonic() - frame.arrived <= MAX_FRAME_AGE_S:
+            await self._site.presenting.present_code(point, code)
+            await self._show(frame, point)
+
     async def _show(self, frame: Frame, point: AccessPoint) -> None:
-        self._site.show(point.door_id, await self._vision.jpeg(frame.image))
+        self._site.board.show_picture(point.door_id, await self._vision.jpeg(frame.image))

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, VisitorCall
+from datetime import datetime
+
+from facegate.decision.presence import Presence
+from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, Verdict, VisitorCall
 from facegate.identity.evidence import NOBODY
 from facegate.people import Person
 from facegate.protocol import (
     AccessEvent,
+    AreaView,
     CallView,
     CameraView,
+    DoorMode,
     DoorView,
     IdentificationView,
     PermitBody,
     SubjectView,
     VerdictView,
 )
+from facegate.register import Area
 from facegate.settings import CameraSettings, DoorSettings
 
 
-def door_view(door: DoorSettings, status: DoorStatus, picture_at: float | None) -> DoorView:
+def door_view(
+    door: DoorSettings,
+    status: DoorStatus,
+    *,
+    mode: DoorMode,
+    picture_at: datetime | None,
+    forced_open: bool,
+    held_open: bool,
+    temperature: float | None,
+    temperature_at: datetime | None,
+) -> DoorView:
     """Return a door as clients see it."""
     return DoorView(
         door.id,
@@ -27,8 +43,18 @@ def door_view(door: DoorSettings, status: DoorStatus, picture_at: float | None) 
         fault=status.fault,
         held=status.held,
         camera_ids=door.camera_ids,
-        picture_at=picture_at,
+        picture_at=_seconds(picture_at),
+        mode=mode,
+        forced_open=forced_open,
+        held_open=held_open,
+        temperature=temperature,
+        temperature_at=_seconds(temperature_at),
     )
+
+
+def area_view(area: Area, presence: Presence) -> AreaView:
+    """Return an area as clients see it."""
+    return AreaView(area.id, area.name, presence.occupancy(area.id), area.capacity)
 
 
 def camera_view(camera: CameraSettings, status: CameraStatus) -> CameraView:
@@ -43,6 +69,7 @@ def call_view(call: VisitorCall) -> CallView:
         call.access_point.door_id,
         call.opened_at.timestamp(),
         call.expires_at.timestamp(),
+        call.unit,
     )
 
 
@@ -61,13 +88,22 @@ def access_event(decision: Decision) -> AccessEvent:
         subject_name=subject.name if subject else None,
         subject_kind=subject.kind if subject else None,
         approver=decision.approver,
-        first_seen_at=decision.first_seen_at.timestamp() if decision.first_seen_at else None,
+        first_seen_at=_seconds(decision.first_seen_at),
         frame_age_s=decision.frame_age_s,
         identification=identification_view(decision.identification),
-        verdicts=tuple(
-            VerdictView(v.control, v.outcome, v.requirement, v.reason, v.measured, v.limit)
-            for v in decision.verdicts
-        ),
+        verdicts=tuple(verdict_view(verdict) for verdict in decision.verdicts),
+    )
+
+
+def verdict_view(found: Verdict) -> VerdictView:
+    """Return what a control found as clients see it."""
+    return VerdictView(
+        found.control,
+        found.outcome,
+        found.requirement,
+        found.reason,
+        found.measured,
+        found.limit,
     )
 
 
@@ -101,3 +137,7 @@ def subject_view(person: Person) -> SubjectView:
             for permit in person.permits
         ),
     )
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return at.timestamp() if at is not None else None

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 
-from facegate.domain import Detection, Frame, Image, Probe, Vector
+from facegate.domain import Detection, Frame, Image, MaskClassifier, Probe, Vector
 from facegate.errors import ImageError
 from facegate.face.align import align
 from facegate.face.detect import FaceDetector
@@ -32,9 +32,12 @@ _SCENE_WIDTH = 640
 class Vision:
     """Models at work; every method may be awaited from many tasks at once."""
 
-    def __init__(self, detector: FaceDetector, embedder: Embedder) -> None:
+    def __init__(
+        self, detector: FaceDetector, embedder: Embedder, masks: MaskClassifier | None = None
+    ) -> None:
         self._detector = detector
         self._embedder = embedder
+        self._masks = masks
         self._thread = ThreadPoolExecutor(1, "vision")
 
     @property
@@ -48,8 +51,8 @@ class Vision:
 
     async def probe(self, frame: Frame, detection: Detection) -> Probe:
         """Return the embedding of a face in a frame."""
-        embedding = await self._run(lambda: self._embed(frame.image, detection))
-        return Probe(frame.sequence, frame.arrived, detection, embedding)
+        embedding, mask = await self._run(lambda: self._read(frame.image, detection))
+        return Probe(frame.sequence, frame.arrived, detection, embedding, mask)
 
     async def read_photo(self, data: bytes) -> Vector:
         """Return the embedding of the one face in an enrollment photo; raises ``ImageError``."""
@@ -88,6 +91,11 @@ class Vision:
     def close(self) -> None:
         """End the thread once its work is done."""
         self._thread.shutdown()
+
+    def _read(self, image: Image, detection: Detection) -> tuple[Vector, float | None]:
+        crop = align(image, detection.landmarks)
+        mask = self._masks.worn(crop) if self._masks is not None else None
+        return self._embedder.embed(crop), mask
 
     def _embed(self, image: Image, detection: Detection) -> Vector:
         return self._embedder.embed(align(image, detection.landmarks))

@@ -491,9 +491,7 @@ class ErrorMessage:
     message: str
 
 
-type ClientMessage = (
-    Hello | DoorCommand | AnswerCall | ActuatorStatus | Actuated | ContactStatus
-)
+type ClientMessage = Hello | DoorCommand | AnswerCall | ActuatorStatus | Actuated | ContactStatus
 type EngineMessage = (
     Welcome
     | StateMessage

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 import logging
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from facegate.api.auth import check_token
-from facegate.api.routes import Routes
 from facegate.api.socket import Sockets
 from facegate.errors import FaceGateError, SettingsError
-from facegate.people import People
 from facegate.protocol import (
     HEALTH_PATH,
     MAX_PICTURE_BYTES,
@@ -20,9 +19,7 @@ from facegate.protocol import (
     ProtocolError,
     encode,
 )
-from facegate.record.store import Store
 from facegate.settings import ApiSettings
-from facegate.site import Site
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,6 +30,7 @@ _STATUS = {
     ErrorCode.TOO_MANY: 409,
     ErrorCode.CALL_CLOSED: 409,
     ErrorCode.EXPIRED: 409,
+    ErrorCode.CONSENT_REQUIRED: 409,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_MEDIA: 415,
     ErrorCode.NO_FACE: 422,
@@ -42,6 +40,7 @@ _STATUS = {
     ErrorCode.INVALID: 400,
     ErrorCode.RECORDS_UNAVAILABLE: 503,
     ErrorCode.MODEL_UNAVAILABLE: 503,
+    ErrorCode.VAULT_UNAVAILABLE: 503,
     ErrorCode.ACTUATOR_UNAVAILABLE: 503,
     ErrorCode.NOT_CONFIRMED: 504,
 }
@@ -51,14 +50,14 @@ class Server:
     """The API on its port; all but ``/health`` asks for the token."""
 
     def __init__(
-        self, settings: ApiSettings, site: Site, people: People, store: Store, token: str
+        self, settings: ApiSettings, token: str, sockets: Sockets, routes: Iterable[web.RouteDef]
     ) -> None:
         self._settings = settings
         self._token = token
-        self._sockets = Sockets(site, store.site_id)
+        self._sockets = sockets
         app = web.Application(middlewares=[self._guard()], client_max_size=MAX_PICTURE_BYTES)
-        app.add_routes(Routes(site, people, store).table())
-        app.add_routes(self._sockets.table())
+        app.add_routes(routes)
+        app.add_routes(sockets.table())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
 
     async def start(self) -> None:

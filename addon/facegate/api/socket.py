@@ -21,6 +21,7 @@ from facegate.protocol import (
     ActuatorStatus,
     AnswerCall,
     ClientMessage,
+    ContactStatus,
     DoorCommand,
     EngineMessage,
     ErrorCode,
@@ -89,10 +90,10 @@ class _Client:
         """Greet the client, then push and answer until it leaves."""
         if not await self._greet(site_id):
             return
-        unsubscribe = self._site.subscribe(self._push)
+        unsubscribe = self._site.bulletin.subscribe(self._push)
         writer = asyncio.create_task(self._write())
         try:
-            self._push(self._site.state())
+            self._push(self._site.board.state())
             await self._read()
         finally:
             unsubscribe()
@@ -146,6 +147,8 @@ class _Client:
                 self._site.actuator_offered(self._actuate, message)
             case Actuated():
                 self._site.actuator_answered(message)
+            case ContactStatus():
+                self._site.contacts.changed(message)
             case Hello():
                 raise ProtocolError(ErrorCode.INVALID, "hello was said already")
 
@@ -153,9 +156,10 @@ class _Client:
         user = message.user or self._name
         try:
             if isinstance(message, DoorCommand):
-                await self._site.operate(message.door_id, message.action, user)
+                direction = message.direction
+                await self._site.operate(message.door_id, message.action, user, direction)
             else:
-                await self._site.answer(message.call_id, message.answer, user)
+                await self._site.visitors.answer(message.call_id, message.answer, user)
         except FaceGateError as err:
             self._push(Result(message.id, ok=False, code=err.code, message=str(err)))
         except Exception:

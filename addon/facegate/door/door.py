@@ -71,6 +71,11 @@ class Door:
         self._relocking: asyncio.Task[None] | None = None
         self.status = DoorStatus(DoorStateName.UNAVAILABLE, fault=actuator.unavailable_reason)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no opening runs; the hardware may stand open all the same."""
+        return self._opening is None
+
     def begin(self, opening_id: str) -> Opening:
         """Reserve the door; return the opening that this grant belongs to, running or its own.
 
