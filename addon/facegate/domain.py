@@ -389,25 +389,3 @@ class DoorStatus:
     state: DoorStateName
     held: bool = False
     fault: str | None = None
-
-
-# --- visitor ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VisitorCall:
-    """An unknown face that rang; picture (JPEG) and embedding live in memory only.
-
-    ``expires_at`` is for people; ``deadline``, a monotonic moment, is what counts, so that
-    setting the clock back never lengthens a call. ``unit`` is the unit asked for, None for the
-    desk.
-    """
-
-    id: str
-    access_point: AccessPoint
-    opened_at: datetime
-    expires_at: datetime
-    deadline: float
-    picture: bytes
-    embedding: Vector
-    unit: str | None = None

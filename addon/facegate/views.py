@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from facegate.decision.presence import Presence
-from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, Verdict, VisitorCall
+from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, Verdict
 from facegate.identity.evidence import NOBODY
 from facegate.people import Person
 from facegate.protocol import (
@@ -22,6 +22,7 @@ from facegate.protocol import (
 )
 from facegate.register import Area
 from facegate.settings import CameraSettings, DoorSettings
+from facegate.visitor.call import VisitorCall
 
 
 def door_view(

@@ -6,18 +6,37 @@ Calls live in memory only: a restart of the engine ends them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 import uuid
 
 import numpy as np
 
-from facegate.domain import AccessPoint, Clock, Vector, VisitorCall
+from facegate.domain import AccessPoint, Clock, Vector
 from facegate.errors import ConflictError
 from facegate.protocol import ErrorCode
 
 CALL_LIFE = timedelta(seconds=60)
 SAME_FACE = 0.5
 """Cosine from which two unknown faces are taken for one: it must not ring twice."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisitorCall:
+    """An unknown face that rang; picture (JPEG) and embedding live in memory only.
+
+    ``expires_at`` is for people; ``deadline``, a monotonic moment, is what counts, so that
+    setting the clock back never lengthens a call. ``unit`` is the unit asked for, None for the
+    desk.
+    """
+
+    id: str
+    access_point: AccessPoint
+    opened_at: datetime
+    expires_at: datetime
+    deadline: float
+    picture: bytes
+    embedding: Vector
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facegate.domain import AccessPoint, Vector, VisitorCall
+from facegate.domain import AccessPoint, Vector
 from facegate.errors import ConflictError
 from facegate.protocol import Direction, ErrorCode
-from facegate.visitor.call import SAME_FACE, Calls
+from facegate.visitor.call import SAME_FACE, Calls, VisitorCall
 from tests.support import FakeClock
 
 FRONT = AccessPoint("front", Direction.ENTRY)
