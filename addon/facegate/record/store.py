@@ -21,7 +21,7 @@ from sqlalchemy.orm import aliased
 from facegate.domain import Decision
 from facegate.errors import RecordError, VaultError
 from facegate.record.bodies import Json, decision_body
-from facegate.record.chain import ChainedEvent, link
+from facegate.record.chain import ChainedEvent, Head, link
 from facegate.record.database import explain, open_database, reading, writing
 from facegate.record.tables import EventRow, SiteRow, SubjectRow
 from facegate.record.vault import Vault
@@ -85,8 +85,11 @@ class Work:
         subject_id: str | None = None,
         opening_id: str | None = None,
         body: Mapping[str, Json] | None = None,
-    ) -> None:
-        """Add an event to the chain; but for ``user`` and ``approver`` a body names nobody."""
+    ) -> Head:
+        """Add an event to the chain and return where it stands.
+
+        But for ``user`` and ``approver`` a body names nobody.
+        """
         event = ChainedEvent(
             self._seq + 1,
             at.timestamp(),
@@ -111,6 +114,7 @@ class Work:
                 hash=self._hash,
             )
         )
+        return Head(self._seq, self._hash)
 
     def record_decision(self, decision: Decision, opening_id: str | None) -> None:
         """Add a decision; ``opening_id`` is the opening it causes or joins, None if denied."""
@@ -291,6 +295,13 @@ class Store:
             query = query.where(EventRow.at < until.timestamp())
         async with self.reading() as session:
             return tuple(_event(row) for row in await session.scalars(query))
+
+    async def last(self, kind: EventKind, ref: str) -> datetime | None:
+        """Return when an event of a kind last told of something."""
+        query = select(func.max(EventRow.at)).where(EventRow.kind == kind, EventRow.ref == ref)
+        async with self.reading() as session:
+            at = await session.scalar(query)
+        return None if at is None else moment(at)
 
     async def prune(self, before: datetime, at: datetime) -> int:
         """Delete the events up to the first that is not older than ``before``; tell how many.

@@ -111,9 +111,9 @@ class ApprovalRow(Base):
 
 
 class CredentialRow(Base):
-    """A PIN or a card: ``secret`` and ``duress`` are hashes; ``lookup`` is a card's own again.
+    """A PIN or a card: ``secret`` and ``duress`` are hashes.
 
-    ``lookup`` is null for a PIN, and so finds a card and keeps it from being given twice.
+    A card's hash is always the same, and so is given to nobody twice; those of PINs are salted.
     """
 
     __tablename__ = "credentials"
@@ -123,9 +123,8 @@ class CredentialRow(Base):
         ForeignKey("subjects.id", ondelete="CASCADE"), index=True
     )
     kind: Mapped[str]
-    secret: Mapped[str]
+    secret: Mapped[str] = mapped_column(unique=True)
     duress: Mapped[str | None]
-    lookup: Mapped[str | None] = mapped_column(unique=True)
     valid_until: Mapped[float | None]
     created_at: Mapped[float]
 

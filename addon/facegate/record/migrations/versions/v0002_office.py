@@ -175,10 +175,9 @@ def _add_office() -> None:
         _text("kind"),
         _text("secret"),
         _text("duress", null=True),
-        _text("lookup", null=True),
         _real("valid_until", null=True),
         _real("created_at"),
-        sa.UniqueConstraint("lookup"),
+        sa.UniqueConstraint("secret"),
     )
     op.create_index("ix_credentials_subject_id", "credentials", ["subject_id"])
     op.create_table("retirements", _group(primary=True), _id("kind"), _real("at"))

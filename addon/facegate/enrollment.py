@@ -1,0 +1,200 @@
+"""Enrollment: a face is kept with a consent, and forgotten with its withdrawal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+import hashlib
+import uuid
+
+from facegate.checks import check_language, check_text
+from facegate.domain import Template, Vector
+from facegate.errors import ConflictError, InvalidError, ModelError, VaultError
+from facegate.office import Change, Office, seal
+from facegate.people import needs_guardian
+from facegate.protocol import ErrorCode
+from facegate.record.people import NewTemplate
+from facegate.record.roll import consents_of, templates_of
+from facegate.record.store import EventKind
+from facegate.record.vault import Vault
+from facegate.register import Consent, Person
+from facegate.vision import Vision
+
+MAX_REFERENCES = 10
+_LONGEST_PURPOSE = 500
+_AHEAD = timedelta(minutes=5)
+"""How far the clock of whoever notes a consent may be ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewConsent:
+    """What somebody agreed to; ``given_at`` is now where it is None."""
+
+    text_version: str
+    purpose: str
+    language: str
+    signer: str
+    guardian: str | None = None
+    given_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A photo that was read: its SHA-256 and the face in it."""
+
+    photo: bytes
+    model_id: str
+    embedding: Vector
+
+
+class Enrollment:
+    """Consents and references. ``by`` is the user who asks.
+
+    Every method raises ``NotFoundError`` where there is no such person, and ``RecordError``.
+    """
+
+    def __init__(self, office: Office, vision: Vision | None) -> None:
+        self._office = office
+        self._vision = vision
+
+    async def consent(self, subject_id: str, new: NewConsent, by: str) -> Person:
+        """Note a consent; raises ``InvalidError`` where it cannot be one."""
+        async with self._office.changing(by) as change:
+            person = self._office.roster.get(subject_id)
+            change.hold(await add_consent(self._office, change, person, new))
+        return self._office.roster.get(subject_id)
+
+    async def withdraw(self, subject_id: str, by: str) -> Person:
+        """Forget a person's face at once; its other credentials go on."""
+        async with self._office.changing(by) as change:
+            person = self._office.roster.get(subject_id)
+            await forget_face(self._office, change, person)
+        await self._office.store.checkpoint()
+        return self._office.roster.get(subject_id)
+
+    async def add_photo(self, subject_id: str, data: bytes, by: str) -> Person:
+        """Keep the face in a photo, once.
+
+        Raises ``ConflictError`` without a consent or with too many references, ``ImageError``,
+        ``ModelError`` and ``VaultError``.
+        """
+        person = self._office.roster.get(subject_id)
+        check_enrollable(person)
+        _vault(self._office)
+        reading = await self.read(data)
+        async with self._office.changing(by) as change:
+            person = self._office.roster.get(subject_id)
+            check_enrollable(person)
+            changed = await add_reading(self._office, change, person, reading)
+            if changed is not person:
+                change.hold(changed)
+        return self._office.roster.get(subject_id)
+
+    async def read(self, data: bytes) -> Reading:
+        """Return the face in a photo; raises ``ImageError`` and ``ModelError``."""
+        if self._vision is None:
+            raise ModelError("faces cannot be read: a model is missing, see the engine's log")
+        embedding = await self._vision.read_photo(data)
+        return Reading(photo_digest(data), self._vision.model_id, embedding)
+
+    async def has_read(self, subject_id: str, data: bytes) -> bool:
+        """Tell whether the face in this very photo is kept already."""
+        model_id = self._vision.model_id if self._vision else None
+        kept = await templates_of(self._office.store, subject_id)
+        return (photo_digest(data), model_id) in {(each.photo, each.model_id) for each in kept}
+
+
+def photo_digest(data: bytes) -> bytes:
+    """Return the SHA-256 of a photo."""
+    return hashlib.sha256(data).digest()
+
+
+# --- within a change --------------------------------------------------------------------------
+
+
+def check_enrollable(person: Person) -> None:
+    """Raise ``ConflictError`` unless a person has consented and there is room."""
+    if person.consent is None:
+        raise no_consent()
+    if len(person.templates) >= MAX_REFERENCES:
+        raise ConflictError(
+            f"there are {MAX_REFERENCES} references of this person already", ErrorCode.TOO_MANY
+        )
+
+
+def no_consent() -> ConflictError:
+    """Return the refusal of a face without a consent."""
+    return ConflictError(
+        "a face is kept only with a consent: note the person's consent first",
+        ErrorCode.CONSENT_REQUIRED,
+    )
+
+
+async def add_consent(office: Office, change: Change, person: Person, new: NewConsent) -> Person:
+    """Write a consent that is new, and return the person with it in force."""
+    subject = person.subject
+    given_at = new.given_at or change.at
+    if given_at > change.at + _AHEAD:
+        raise InvalidError("given_at: lies in the future")
+    guardian = None if new.guardian is None else check_text("guardian", new.guardian)
+    if guardian is None and needs_guardian(office, subject, given_at):
+        raise InvalidError(
+            f"guardian: required under {office.rules.consent_age} years, and for a pupil whose"
+            " birth_date is not known"
+        )
+    consent = Consent(
+        uuid.uuid4().hex,
+        subject.id,
+        check_text("text_version", new.text_version),
+        check_text("purpose", new.purpose, _LONGEST_PURPOSE),
+        check_language(new.language),
+        check_text("signer", new.signer),
+        given_at,
+        guardian,
+    )
+    history = await consents_of(office.store, subject.id)
+    for each in history:
+        at = each.given_at if new.given_at is None else given_at
+        if each == replace(consent, id=each.id, given_at=at):
+            return person
+    if any(each.withdrawn_at is not None and given_at <= each.withdrawn_at for each in history):
+        raise InvalidError(
+            "given_at: this consent was given before the last one was withdrawn; ask again"
+        )
+    await office.rows.add_consent(change.work, consent)
+    version = consent.text_version
+    change.tell(EventKind.CONSENT, "given", subject_id=subject.id, text_version=version)
+    if person.consent and person.consent.given_at > given_at:
+        return person
+    return replace(person, consent=consent)
+
+
+async def add_reading(office: Office, change: Change, person: Person, reading: Reading) -> Person:
+    """Write a reference; the person is returned as it is where the photo was read already."""
+    subject_id = person.subject.id
+    kept = await templates_of(office.store, subject_id)
+    if any((each.photo, each.model_id) == (reading.photo, reading.model_id) for each in kept):
+        return person
+    vault = _vault(office)
+    template = Template(uuid.uuid4().hex, subject_id, reading.model_id, reading.embedding)
+    new = NewTemplate(template, seal(vault, template), reading.photo)
+    await office.rows.add_template(change.work, new, change.at)
+    change.tell(EventKind.PEOPLE, "enrolled", subject_id=subject_id, model=reading.model_id)
+    return replace(person, templates=(*person.templates, template))
+
+
+async def forget_face(office: Office, change: Change, person: Person) -> None:
+    """End a person's consents and remove its references; whoever calls makes a checkpoint."""
+    subject_id = person.subject.id
+    if person.consent is None and not person.templates:
+        return
+    await office.rows.withdraw_consents(change.work, subject_id, change.at)
+    await office.rows.remove_templates(change.work, subject_id)
+    change.tell(EventKind.CONSENT, "withdrawn", subject_id=subject_id)
+    change.hold(replace(person, consent=None, templates=()))
+
+
+def _vault(office: Office) -> Vault:
+    if office.vault is None:
+        raise VaultError("faces cannot be kept: the site's key is missing, see the engine's log")
+    return office.vault
