@@ -1,0 +1,1 @@
+"""Every blueprint runs in a real Home Assistant."""
