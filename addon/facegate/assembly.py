@@ -110,7 +110,9 @@ async def running(
             *Routes(site).table(),
             *DoorRoutes(site, vision).table(),
             *RecordRoutes(store, database, vault).table(),
-            *PeopleRoutes(people, enrollment, credentials, erasure, site.gate.presence).table(),
+            *PeopleRoutes(
+                people, enrollment, credentials, erasure, site.gate.presence.where
+            ).table(),
         ],
     )
     work = Background()

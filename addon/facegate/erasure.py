@@ -122,7 +122,7 @@ class Erasure:
         person = office.roster.get(subject_id)
         subject = person.subject
         presence = PresenceStore(office.store)
-        seen = [each for each in await presence.sightings() if each.subject_id == subject_id]
+        seen = await presence.sightings(subject_id)
         return {
             "subject": {
                 "id": subject.id,
@@ -151,8 +151,7 @@ class Erasure:
             ],
             "presence": [
                 {"area_id": stay.area_id, "since": stay.since.timestamp()}
-                for stay in await presence.stays()
-                if stay.subject_id == subject_id
+                for stay in await presence.stays(subject_id)
             ],
             "last_seen": [{"door_id": each.door_id, "at": each.at.timestamp()} for each in seen],
             "events": await self._events(subject_id),

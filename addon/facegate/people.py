@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 import uuid
@@ -11,6 +11,7 @@ from facegate.checks import Details, age, check_details, check_permits, check_te
 from facegate.domain import Subject
 from facegate.errors import ConflictError, InvalidError
 from facegate.office import Change, Office
+from facegate.record.presence import PresenceStore
 from facegate.record.store import EventKind
 from facegate.register import (
     Approval,
@@ -56,6 +57,15 @@ class People:
     def get(self, subject_id: str) -> Person:
         """Return one person; raises ``NotFoundError``."""
         return self._roster.get(subject_id)
+
+    def group(self, group_id: str) -> GroupEntry:
+        """Return one group; raises ``NotFoundError``."""
+        return self._roster.group(group_id)
+
+    async def last_seen(self, subject_id: str | None = None) -> Mapping[str, datetime]:
+        """Return when everybody, or one subject, was last seen at a door."""
+        seen = await PresenceStore(self._office.store).sightings(subject_id)
+        return {each.subject_id: each.at for each in seen}
 
     # --- subjects -----------------------------------------------------------------------------
 

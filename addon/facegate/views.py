@@ -7,7 +7,6 @@ from datetime import datetime
 from facegate.decision.presence import Presence
 from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, Verdict
 from facegate.identity.evidence import NOBODY
-from facegate.people import Person
 from facegate.protocol import (
     AccessEvent,
     AreaView,
@@ -16,8 +15,6 @@ from facegate.protocol import (
     DoorMode,
     DoorView,
     IdentificationView,
-    PermitBody,
-    SubjectView,
     VerdictView,
 )
 from facegate.register import Area
@@ -118,25 +115,6 @@ def identification_view(found: Identification | None) -> IdentificationView | No
         min_margin=found.min_margin,
         score=found.score if found.score > NOBODY else None,
         runner_up=found.runner_up if found.runner_up > NOBODY else None,
-    )
-
-
-def subject_view(person: Person) -> SubjectView:
-    """Return a person as clients see it: references are counted, never shown."""
-    return SubjectView(
-        person.subject.id,
-        person.subject.name,
-        person.subject.kind,
-        references=len(person.templates),
-        permits=tuple(
-            PermitBody(
-                permit.door_id,
-                permit.direction,
-                permit.valid_from.timestamp() if permit.valid_from else None,
-                permit.valid_until.timestamp() if permit.valid_until else None,
-            )
-            for permit in person.permits
-        ),
     )
 
 

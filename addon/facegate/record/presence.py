@@ -37,17 +37,22 @@ class PresenceStore:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def stays(self) -> tuple[Stay, ...]:
-        """Return who is in which area, longest first; raises ``RecordError``."""
+    async def stays(self, subject_id: str | None = None) -> tuple[Stay, ...]:
+        """Return where everybody, or one subject, is, longest first; raises ``RecordError``."""
         query = select(PresenceRow).order_by(PresenceRow.since, PresenceRow.area_id)
+        if subject_id is not None:
+            query = query.where(PresenceRow.subject_id == subject_id)
         async with self._store.reading() as session:
             rows = await session.scalars(query)
             return tuple(Stay(row.subject_id, row.area_id, moment(row.since)) for row in rows)
 
-    async def sightings(self) -> tuple[Sighting, ...]:
-        """Return where everybody was last seen; raises ``RecordError``."""
+    async def sightings(self, subject_id: str | None = None) -> tuple[Sighting, ...]:
+        """Return where everybody, or one subject, was last seen; raises ``RecordError``."""
+        query = select(SightingRow)
+        if subject_id is not None:
+            query = query.where(SightingRow.subject_id == subject_id)
         async with self._store.reading() as session:
-            rows = await session.scalars(select(SightingRow))
+            rows = await session.scalars(query)
             return tuple(Sighting(row.subject_id, moment(row.at), row.door_id) for row in rows)
 
     async def heads(self) -> Mapping[str, int]:
