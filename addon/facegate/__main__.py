@@ -12,8 +12,10 @@ import sys
 
 from facegate import __version__
 from facegate.assembly import running
-from facegate.enroll import enroll
+from facegate.commands import add_commands
+from facegate.enroll import NewPerson, enroll
 from facegate.errors import FaceGateError
+from facegate.register import SubjectKind
 from facegate.settings import load
 
 
@@ -28,20 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     # Everything that the engine writes is for its own user only, the database's helpers too.
     os.umask(0o077)
     try:
-        if chosen.command == "run":
-            asyncio.run(_run(chosen.options, chosen.data))
-        else:
-            print(
-                asyncio.run(
-                    enroll(
-                        chosen.data, chosen.url, chosen.name, chosen.kind, chosen.door, chosen.files
-                    )
-                )
-            )
+        status: int = asyncio.run(chosen.run(chosen))
     except FaceGateError as err:
         print(f"facegate: {err}", file=sys.stderr)
         return 1
-    return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,26 +47,50 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="watch the cameras and gate the doors")
     run.add_argument("--options", type=Path, required=True, help="the options file (JSON)")
     run.add_argument("--data", type=Path, required=True, help="the folder of the records")
+    run.set_defaults(run=_run)
     person = commands.add_parser("enroll", help="enroll a person with a running engine")
     person.add_argument("--data", type=Path, required=True, help="the engine's data folder")
     person.add_argument("--url", default="http://127.0.0.1:8099", help="where the engine listens")
     person.add_argument("--name", required=True, help="the person's name")
-    person.add_argument("--kind", default="resident", help="resident, staff, pupil, contractor")
+    person.add_argument("--kind", default="resident", help=", ".join(SubjectKind))
     person.add_argument(
         "--door", action="append", required=True, help="a door's id; may be given several times"
     )
+    person.add_argument("--consent-signer", required=True, help="who signed the consent")
+    person.add_argument("--consent-version", required=True, help="of the text that was signed")
+    person.add_argument("--consent-language", default="en", help="of that text, such as en")
+    person.add_argument("--consent-purpose", default="access", help="what was agreed to")
+    person.add_argument("--guardian", help="who signed for a child")
     person.add_argument("files", nargs="+", type=Path, help="photos, or one short video")
+    person.set_defaults(run=_enroll)
+    add_commands(commands)
     return parser
 
 
-async def _run(options: Path, data: Path) -> None:
-    settings = await asyncio.to_thread(load, options)
+async def _run(chosen: argparse.Namespace) -> int:
+    settings = await asyncio.to_thread(load, chosen.options)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with running(settings, data):
+    async with running(settings, chosen.data):
         await stopped.wait()
+    return 0
+
+
+async def _enroll(chosen: argparse.Namespace) -> int:
+    person = NewPerson(
+        chosen.name,
+        chosen.kind,
+        chosen.door,
+        chosen.consent_version,
+        chosen.consent_purpose,
+        chosen.consent_language,
+        chosen.consent_signer,
+        chosen.guardian,
+    )
+    print(await enroll(chosen.data, chosen.url, person, chosen.files))
+    return 0
 
 
 if __name__ == "__main__":

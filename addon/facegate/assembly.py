@@ -99,8 +99,10 @@ async def running(
     people = People(office)
     enrollment = Enrollment(office, vision)
     credentials = Credentials(office)
-    erasure = Erasure(office, Tombstones(data / KEYS))
-    site = _site(settings, store, vault, office, credentials, erasure, bulletin, clock)
+    gate = _gate(settings, clock)
+    tombstones = await asyncio.to_thread(_open_tombstones, data / KEYS)
+    erasure = Erasure(office, tombstones, gate.presence.forget)
+    site = _site(settings, gate, store, vault, office, credentials, erasure, bulletin, clock)
     site.model_fault, site.vault_fault = model_fault, vault_fault
     server = Server(
         settings.api,
@@ -148,8 +150,20 @@ async def running(
         await store.close()
 
 
+def _gate(settings: Settings, clock: Clock) -> Gate:
+    holidays = settings.site.holidays
+    days = calendar(
+        settings.site.time_zone,
+        holidays.country if holidays else None,
+        holidays.subdivision if holidays else None,
+    )
+    rules = {door.id: door.rules for door in settings.doors}
+    return Gate(rules, settings.schedules, days, clock, settings.areas)
+
+
 def _site(
     settings: Settings,
+    gate: Gate,
     store: Store,
     vault: Vault | None,
     office: Office,
@@ -159,14 +173,6 @@ def _site(
     clock: Clock,
 ) -> Site:
     """Construct the site, each part before those that use it."""
-    holidays = settings.site.holidays
-    days = calendar(
-        settings.site.time_zone,
-        holidays.country if holidays else None,
-        holidays.subdivision if holidays else None,
-    )
-    rules = {door.id: door.rules for door in settings.doors}
-    gate = Gate(rules, settings.schedules, days, clock, settings.areas)
     presence, pass_store = PresenceStore(store), PassStore(store)
     pictures = PictureStore(store, vault) if vault is not None else None
     calls, passes = Calls(clock), Passes(vault)
@@ -234,6 +240,14 @@ def _prepare_folder(data: Path) -> str:
         return read_token(data / "token")
     except OSError as err:
         raise SettingsError((f"data folder {data}: {err.strerror}",)) from err
+
+
+def _open_tombstones(keys: Path) -> Tombstones | None:
+    try:
+        return Tombstones(keys)
+    except VaultError:
+        _LOGGER.exception("Nobody can be erased")
+        return None
 
 
 def _open_vision(cache: Path, masks: MaskClassifier | None) -> tuple[Vision | None, str | None]:

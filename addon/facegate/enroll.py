@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import dataclass
 import json
 from pathlib import Path
 
@@ -13,18 +13,14 @@ import av.error
 import numpy as np
 
 from facegate.domain import Image
+from facegate.enrollment import MAX_REFERENCES
 from facegate.errors import FaceGateError, ImageError, NotFoundError
 from facegate.face.picture import encode_jpeg
-from facegate.people import MAX_REFERENCES
 from facegate.protocol import (
     SUBJECTS_PATH,
     ErrorCode,
     ErrorMessage,
-    PermitBody,
     ProtocolError,
-    SubjectBody,
-    SubjectView,
-    decode_body,
     decode_engine,
 )
 
@@ -33,9 +29,21 @@ _FROM_CLIP = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
-async def enroll(
-    data: Path, url: str, name: str, kind: str, doors: list[str], files: list[Path]
-) -> str:
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """Whom to enroll, and the consent that was given; ``guardian`` for a child."""
+
+    name: str
+    kind: str
+    doors: list[str]
+    consent_version: str
+    consent_purpose: str
+    consent_language: str
+    signer: str
+    guardian: str | None = None
+
+
+async def enroll(data: Path, url: str, person: NewPerson, files: list[Path]) -> str:
     """Enroll a person and return a sentence about it; raises ``FaceGateError``.
 
     Where no picture can be used, nobody is enrolled.
@@ -43,28 +51,40 @@ async def enroll(
     pictures = await asyncio.to_thread(_pictures, files)
     token = await asyncio.to_thread(_read, data / "token")
     headers = {"Authorization": f"Bearer {token.decode('ascii', 'replace').strip()}"}
-    body = SubjectBody(name, kind, tuple(PermitBody(door) for door in doors))
+    permits = [{"door_id": door} for door in person.doors]
+    subject = {"name": person.name, "kind": person.kind, "permits": permits}
+    consent = {
+        "text_version": person.consent_version,
+        "purpose": person.consent_purpose,
+        "language": person.consent_language,
+        "signer": person.signer,
+        "guardian": person.guardian,
+    }
     refusals = []
+    references = 0
     try:
         async with aiohttp.ClientSession(url, headers=headers, timeout=_TIMEOUT) as session:
-            answer = await _ask(session, "POST", SUBJECTS_PATH, json.dumps(asdict(body)).encode())
-            subject = decode_body(answer, SubjectView)
-            for picture_name, picture in pictures:
-                try:
-                    path = f"{SUBJECTS_PATH}/{subject.id}/photos"
-                    subject = decode_body(await _ask(session, "POST", path, picture), SubjectView)
-                except FaceGateError as err:
-                    refusals.append(f"{picture_name}: {err}")
-            if not subject.references:
-                await _ask(session, "DELETE", f"{SUBJECTS_PATH}/{subject.id}")
+            answer = await _ask(session, "POST", SUBJECTS_PATH, json.dumps(subject).encode())
+            path = f"{SUBJECTS_PATH}/{json.loads(answer)['id']}"
+            try:
+                await _ask(session, "POST", f"{path}/consents", json.dumps(consent).encode())
+                for picture_name, picture in pictures:
+                    try:
+                        answer = await _ask(session, "POST", f"{path}/photos", picture)
+                        references = json.loads(answer)["references"]
+                    except FaceGateError as err:
+                        refusals.append(f"{picture_name}: {err}")
+            finally:
+                if not references:
+                    await _ask(session, "DELETE", path)
     except (aiohttp.ClientError, TimeoutError) as err:
         why = str(err) or "it does not answer"
         raise FaceGateError(f"the engine at {url} cannot be reached: {why}") from err
-    except ProtocolError as err:
+    except (ProtocolError, ValueError, KeyError) as err:
         raise FaceGateError(f"what answers at {url} is not this version's engine: {err}") from err
-    if not subject.references:
+    if not references:
         raise ImageError("nobody was enrolled:\n  " + "\n  ".join(refusals), ErrorCode.NO_FACE)
-    told = f"{name} is enrolled as {subject.id} with {subject.references} references"
+    told = f"{person.name} is enrolled as {path.rpartition('/')[2]} with {references} references"
     return "\n  refused: ".join([told, *refusals])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -24,12 +25,19 @@ _EVENTS_AT_ONCE = 1000
 class Erasure:
     """Forgets people. Every method raises ``RecordError`` where the records fail.
 
-    ``tombstones`` is None where their file cannot be used; then nobody can be erased.
+    ``tombstones`` is None where their file cannot be used; then nobody can be erased. ``forget``
+    is called with whoever has been erased, for what is remembered elsewhere.
     """
 
-    def __init__(self, office: Office, tombstones: Tombstones | None) -> None:
+    def __init__(
+        self,
+        office: Office,
+        tombstones: Tombstones | None,
+        forget: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self._office = office
         self._tombstones = tombstones
+        self._forget = forget
 
     async def erase(self, subject_id: str, by: str) -> Certificate:
         """Remove every trace of a person but a tombstone and ids in the chain of events.
@@ -48,6 +56,7 @@ class Erasure:
             await office.rows.remove_subject(change.work, subject_id)
             where = change.tell(EventKind.ERASURE, "erased", subject_id=subject_id)
             change.effects.append(lambda: office.roster.drop(subject_id))
+            change.effects.append(lambda: self._forget(subject_id))
             at = change.at
         await office.store.checkpoint()
         return issue(
