@@ -1,4 +1,4 @@
-"""Binary sensors: whether a visitor waits, and whether a camera streams."""
+"""Binary sensors: of doors, cameras, areas and people shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .coordinator import FaceGateConfigEntry, FaceGateCoordinator
 from .devices import camera_identifier
-from .entity import FaceGateDoorEntity, add_as_they_appear
+from .entity import (
+    FaceGateAreaEntity,
+    FaceGateDoorEntity,
+    FaceGateSubjectEntity,
+    add_as_they_appear,
+)
 from .protocol import CameraStateName, CameraView
 
 PARALLEL_UPDATES = 0
@@ -22,18 +27,34 @@ async def async_setup_entry(
     entry: FaceGateConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a sensor for each door's visitor and for each camera."""
+    """Add the sensors of each door, camera, area and person shown."""
     add_as_they_appear(
         entry,
         async_add_entities,
         lambda state: state.doors,
-        lambda coordinator, door_id: [FaceGateVisitorSensor(coordinator, door_id)],
+        lambda coordinator, door_id: [
+            FaceGateVisitorSensor(coordinator, door_id),
+            FaceGateForcedSensor(coordinator, door_id),
+            FaceGateHeldSensor(coordinator, door_id),
+        ],
     )
     add_as_they_appear(
         entry,
         async_add_entities,
         lambda state: state.cameras,
         lambda coordinator, camera_id: [FaceGateCameraSensor(coordinator, camera_id)],
+    )
+    add_as_they_appear(
+        entry,
+        async_add_entities,
+        lambda state: state.areas,
+        lambda coordinator, area_id: [FaceGateOccupiedSensor(coordinator, area_id)],
+    )
+    add_as_they_appear(
+        entry,
+        async_add_entities,
+        lambda state: state.subjects,
+        lambda coordinator, subject_id: [FaceGatePresenceSensor(coordinator, subject_id)],
     )
 
 
@@ -47,6 +68,67 @@ class FaceGateVisitorSensor(FaceGateDoorEntity, BinarySensorEntity):
     def is_on(self) -> bool:
         """Whether a call is open."""
         return self._call is not None
+
+
+class FaceGateForcedSensor(FaceGateDoorEntity, BinarySensorEntity):
+    """On while the door stands open that nobody was let through."""
+
+    _attr_device_class = BinarySensorDeviceClass.TAMPER
+
+    def __init__(self, coordinator: FaceGateCoordinator, door_id: str) -> None:
+        super().__init__(coordinator, door_id, "forced_open")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it was forced."""
+        return self._door.forced_open
+
+
+class FaceGateHeldSensor(FaceGateDoorEntity, BinarySensorEntity):
+    """On while the door stands open for too long."""
+
+    _attr_device_class = BinarySensorDeviceClass.PROBLEM
+
+    def __init__(self, coordinator: FaceGateCoordinator, door_id: str) -> None:
+        super().__init__(coordinator, door_id, "held_open")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is held open."""
+        return self._door.held_open
+
+
+class FaceGateOccupiedSensor(FaceGateAreaEntity, BinarySensorEntity):
+    """On while somebody is in an area."""
+
+    _attr_device_class = BinarySensorDeviceClass.OCCUPANCY
+
+    def __init__(self, coordinator: FaceGateCoordinator, area_id: str) -> None:
+        super().__init__(coordinator, area_id, "occupied")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anybody is in."""
+        return self._area.occupancy > 0
+
+
+class FaceGatePresenceSensor(FaceGateSubjectEntity, BinarySensorEntity):
+    """On while a person is in one of the areas."""
+
+    _attr_device_class = BinarySensorDeviceClass.PRESENCE
+
+    def __init__(self, coordinator: FaceGateCoordinator, subject_id: str) -> None:
+        super().__init__(coordinator, subject_id, "presence")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the person is in."""
+        return self._subject.area_id is not None
+
+    @property
+    def extra_state_attributes(self) -> dict[str, str | None]:
+        """In which area."""
+        return {"area": self.coordinator.data.area_name(self._subject.area_id)}
 
 
 class FaceGateCameraSensor(CoordinatorEntity[FaceGateCoordinator], BinarySensorEntity):

@@ -1,4 +1,4 @@
-"""The engine as its client sees it: a connection that is kept, commands, and pictures.
+"""The engine as its client sees it: a connection that is kept, and commands.
 
 Nothing here knows Home Assistant. Nothing that was asked while the connection was lost is asked
 again when it is back.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from http import HTTPStatus
 import itertools
 import logging
 import random
 import time
 from typing import Protocol
-from urllib.parse import quote
 
 import aiohttp
 
@@ -24,15 +22,13 @@ from .errors import (
     ClientError,
     CommandError,
     CommandTimeoutError,
-    InvalidAuthError,
 )
 from .protocol import (
-    CALL_PICTURE_PATH,
-    DOOR_PICTURE_PATH,
-    MAX_PICTURE_BYTES,
     AccessEvent,
     Actuate,
+    AlarmEvent,
     AnswerCall,
+    AreaChanged,
     CallAnswer,
     CallClosed,
     CallOpened,
@@ -44,22 +40,36 @@ from .protocol import (
     EngineMessage,
     ErrorCode,
     ErrorMessage,
+    ImportProgress,
+    PassageEvent,
+    PeopleChanged,
     ProtocolError,
     Result,
     StateMessage,
     Welcome,
 )
+from .rest import Rest
 
 _LOGGER = logging.getLogger(__name__)
 
 COMMAND_TIMEOUT_S = 10.0
-PICTURE_TIMEOUT_S = 8.0
 FLUSH_TIMEOUT_S = 1.0
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 30.0
 
 type Push = (
-    StateMessage | DoorChanged | CameraChanged | CallOpened | CallClosed | AccessEvent | Actuate
+    StateMessage
+    | DoorChanged
+    | CameraChanged
+    | AreaChanged
+    | PeopleChanged
+    | CallOpened
+    | CallClosed
+    | AccessEvent
+    | PassageEvent
+    | AlarmEvent
+    | ImportProgress
+    | Actuate
 )
 
 
@@ -85,6 +95,7 @@ class FaceGateClient:
     def __init__(
         self, session: aiohttp.ClientSession, address: Address, site_id: str | None = None
     ) -> None:
+        self.rest = Rest(session, address)
         self._session = session
         self._address = address
         self._site_id = site_id
@@ -163,14 +174,6 @@ class FaceGateClient:
         """Answer a visitor; raises ``ClientError``."""
         await self._command(lambda number: AnswerCall(number, call_id, answer, user))
 
-    async def call_picture(self, call_id: str) -> bytes | None:
-        """Return the JPEG of an open call, None once it is gone; raises ``ClientError``."""
-        return await self._picture(CALL_PICTURE_PATH.format(call_id=quote(call_id, safe="")))
-
-    async def door_picture(self, door_id: str) -> bytes | None:
-        """Return a door's last JPEG, None where there is none; raises ``ClientError``."""
-        return await self._picture(DOOR_PICTURE_PATH.format(door_id=quote(door_id, safe="")))
-
     async def _serve(self, connection: Connection, listener: Listener) -> ClientError:
         writer = asyncio.create_task(connection.write())
         try:
@@ -228,25 +231,3 @@ class FaceGateClient:
             del self._pending[number]
         if not result.ok:
             raise CommandError(result.code or ErrorCode.INTERNAL, result.message or "")
-
-    async def _picture(self, path: str) -> bytes | None:
-        try:
-            async with (
-                asyncio.timeout(PICTURE_TIMEOUT_S),
-                self._session.get(
-                    self._address.url("http", path), headers=self._address.headers
-                ) as response,
-            ):
-                if response.status in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
-                    return None
-                if response.status == HTTPStatus.UNAUTHORIZED:
-                    raise InvalidAuthError("the engine refused the token")
-                response.raise_for_status()
-                picture = bytearray()
-                async for chunk in response.content.iter_chunked(64 * 1024):
-                    picture += chunk
-                    if len(picture) > MAX_PICTURE_BYTES:
-                        raise CannotConnectError("the engine sent too large a picture")
-                return bytes(picture)
-        except (TimeoutError, aiohttp.ClientError, OSError) as err:
-            raise CannotConnectError(str(err) or type(err).__name__) from err

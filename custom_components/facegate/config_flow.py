@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import logging
 from typing import Any
 
@@ -12,12 +12,14 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlow,
 )
-from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, Platform
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     EntitySelector,
     EntitySelectorConfig,
     TextSelector,
@@ -32,6 +34,7 @@ from .const import DEFAULT_PORT, DOMAIN
 from .coordinator import FaceGateConfigEntry
 from .drive import DOMAINS
 from .errors import ClientError
+from .options import ACTUATORS, CONTACTS, SHOW_PEOPLE, Options
 from .protocol import Welcome
 
 _LOGGER = logging.getLogger(__name__)
@@ -175,42 +178,68 @@ class FaceGateConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class FaceGateOptionsFlow(OptionsFlow):
-    """Chooses, for each door, the entity that FaceGate drives.
+    """Chooses, for each door, the entity that FaceGate drives and the one that shows it open.
 
     Reloads the entry itself: there is no update listener, which would reload a second time.
     """
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show a selector for each door."""
+        """Show both selectors for each door, and whether people are shown."""
         entry: FaceGateConfigEntry = self.config_entry
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         labels = _labels({door.id: door.name for door in entry.runtime_data.data.doors.values()})
         errors: dict[str, str] = {}
         if user_input is not None:
-            chosen = {labels[label]: entity for label, entity in user_input.items()}
-            if len(set(chosen.values())) == len(chosen):
-                self.hass.config_entries.async_update_entry(entry, options=chosen)
+            chosen = Options(
+                {labels[label]: entity for label, entity in user_input[ACTUATORS].items()},
+                {labels[label]: entity for label, entity in user_input[CONTACTS].items()},
+                user_input[SHOW_PEOPLE],
+            )
+            if len(set(chosen.actuators.values())) == len(chosen.actuators):
+                stored = chosen.stored()
+                self.hass.config_entries.async_update_entry(entry, options=stored)
                 self.hass.config_entries.async_schedule_reload(entry.entry_id)
-                return self.async_create_entry(data=chosen)
+                return self.async_create_entry(data=stored)
             errors["base"] = "entity_used_twice"
         own = er.async_entries_for_config_entry(er.async_get(self.hass), entry.entry_id)
-        selector = EntitySelector(
-            EntitySelectorConfig(
-                domain=DOMAINS, exclude_entities=[entity.entity_id for entity in own]
-            )
-        )
-        schema = vol.Schema({vol.Optional(label): selector for label in labels})
-        values = user_input or {
-            label: entry.options[door_id]
-            for label, door_id in labels.items()
-            if door_id in entry.options
-        }
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(schema, values),
+            data_schema=self.add_suggested_values_to_schema(
+                _options_schema(labels, [entity.entity_id for entity in own]),
+                user_input or _shown(Options.read(entry.options), labels),
+            ),
             errors=errors,
         )
+
+
+def _options_schema(labels: Iterable[str], excluded: list[str]) -> vol.Schema:
+    """Return the form for these doors, in which these entities cannot be chosen."""
+    actuator = EntitySelector(EntitySelectorConfig(domain=DOMAINS, exclude_entities=excluded))
+    contact = EntitySelector(
+        EntitySelectorConfig(domain=[Platform.BINARY_SENSOR], exclude_entities=excluded)
+    )
+    return vol.Schema(
+        {
+            vol.Required(ACTUATORS): section(
+                vol.Schema({vol.Optional(label): actuator for label in labels})
+            ),
+            vol.Required(CONTACTS): section(
+                vol.Schema({vol.Optional(label): contact for label in labels}),
+                {"collapsed": True},
+            ),
+            vol.Required(SHOW_PEOPLE, default=False): BooleanSelector(),
+        }
+    )
+
+
+def _shown(options: Options, labels: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the form shows of what was chosen before."""
+    chosen: dict[str, Any] = {
+        key: {label: entities[door] for label, door in labels.items() if door in entities}
+        for key, entities in ((ACTUATORS, options.actuators), (CONTACTS, options.contacts))
+    }
+    return {**chosen, SHOW_PEOPLE: options.show_people}
 
 
 def _stripped(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,4 +14,7 @@ PLATFORMS = [
     Platform.EVENT,
     Platform.IMAGE,
     Platform.LOCK,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
 ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 import logging
 
 from homeassistant.config_entries import ConfigEntry
@@ -17,74 +16,16 @@ from .actuator import Actuators
 from .client import FaceGateClient, Push
 from .connection import Connection
 from .const import DOMAIN
-from .devices import sync_devices
+from .contacts import Contacts
+from .devices import Names, sync_devices
 from .errors import ClientError, InvalidAuthError
-from .protocol import (
-    AccessEvent,
-    Actuate,
-    CallClosed,
-    CallOpened,
-    CallView,
-    CameraChanged,
-    CameraView,
-    DoorChanged,
-    DoorView,
-    StateMessage,
-)
+from .options import Options
+from .people import People, read_people
+from .protocol import Actuate, PeopleChanged
+from .state import FaceGateState, SubjectState
 
 _LOGGER = logging.getLogger(__name__)
 type FaceGateConfigEntry = ConfigEntry[FaceGateCoordinator]
-
-
-@dataclass(frozen=True, slots=True)
-class FaceGateState:
-    """Everything that entities show.
-
-    ``accesses`` and ``rings`` hold, per door, the last that arrived while this integration
-    listened; a reconnection neither adds to them nor repeats them.
-    """
-
-    engine_version: str
-    doors: Mapping[str, DoorView]
-    cameras: Mapping[str, CameraView]
-    calls: Mapping[str, CallView]
-    accesses: Mapping[str, AccessEvent] = field(default_factory=dict)
-    rings: Mapping[str, CallView] = field(default_factory=dict)
-
-    def call_at(self, door_id: str) -> CallView | None:
-        """Return the newest open call at a door."""
-        calls = [call for call in self.calls.values() if call.door_id == door_id]
-        return max(calls, key=lambda call: call.opened_at, default=None)
-
-    def with_snapshot(self, message: StateMessage) -> FaceGateState:
-        """Return this with the engine's whole state in place of what was known."""
-        return replace(
-            self,
-            doors={door.id: door for door in message.doors},
-            cameras={camera.id: camera for camera in message.cameras},
-            calls={call.id: call for call in message.calls},
-        )
-
-    def with_push(
-        self,
-        message: StateMessage | DoorChanged | CameraChanged | CallOpened | CallClosed | AccessEvent,
-    ) -> FaceGateState:
-        """Return this after one message."""
-        match message:
-            case StateMessage():
-                return self.with_snapshot(message)
-            case DoorChanged(door):
-                return replace(self, doors={**self.doors, door.id: door})
-            case CameraChanged(camera):
-                return replace(self, cameras={**self.cameras, camera.id: camera})
-            case CallOpened(call):
-                rings = self.rings if call.id in self.calls else {**self.rings, call.door_id: call}
-                return replace(self, calls={**self.calls, call.id: call}, rings=rings)
-            case CallClosed(call_id):
-                calls = {key: call for key, call in self.calls.items() if key != call_id}
-                return replace(self, calls=calls)
-            case AccessEvent():
-                return replace(self, accesses={**self.accesses, message.door_id: message})
 
 
 class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
@@ -97,14 +38,16 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
         hass: HomeAssistant,
         entry: FaceGateConfigEntry,
         client: FaceGateClient,
-        actuators: Actuators,
+        options: Options,
     ) -> None:
         super().__init__(hass, _LOGGER, config_entry=entry, name=DOMAIN, update_interval=None)
         self.client = client
-        self.actuators = actuators
+        self.actuators = Actuators(hass, client, options.actuators)
+        self.contacts = Contacts(hass, client, options.contacts)
+        self.people = People(client.rest, self._on_people) if options.show_people else None
         self._connection: Connection | None = None
         self._runner: asyncio.Task[None] | None = None
-        self._devices: tuple[object, ...] = ()
+        self._devices: tuple[str, Names] | None = None
 
     @property
     def site_id(self) -> str:
@@ -123,6 +66,7 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
             )
         try:
             connection = await self.client.connect()
+            people = await read_people(self.client.rest) if self.people is not None else ()
         except ClientError as err:
             issues.show_error(self.hass, self.config_entry, err)
             kind = ConfigEntryAuthFailed if isinstance(err, InvalidAuthError) else UpdateFailed
@@ -133,8 +77,8 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
             ) from err
         self._connection = connection
         issues.show_connected(self.hass, self.config_entry)
-        state = FaceGateState(connection.welcome.engine_version, {}, {}, {})
-        state = state.with_snapshot(connection.state)
+        state = FaceGateState(connection.welcome.engine_version)
+        state = state.with_snapshot(connection.state).with_subjects(people)
         self._sync_devices(state)
         return state
 
@@ -142,13 +86,18 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
     def start(self) -> None:
         """Serve the first connection, once entities are there to be told."""
         assert self._connection is not None
-        self.actuators.announce(self.data.doors)
+        self._announce(self.data)
+        if self.people is not None:
+            self.config_entry.async_create_background_task(
+                self.hass, self.people.run(), "FaceGate people"
+            )
         self._runner = self.config_entry.async_create_background_task(
             self.hass, self.client.run(self._connection, self), "FaceGate connection"
         )
 
     async def stop(self) -> None:
         """End running pulses, tell the engine of it, and leave."""
+        self.contacts.stop()
         await self.actuators.stop()
         await self.client.flush()
         if self._runner is not None:
@@ -177,7 +126,9 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
         state = replace(self.data, engine_version=version).with_snapshot(connection.state)
         self._sync_devices(state)
         self.async_set_updated_data(state)
-        self.actuators.announce(state.doors)
+        self._announce(state)
+        if self.people is not None:
+            self.people.changed()
 
     @callback
     def on_push(self, message: Push) -> None:
@@ -185,17 +136,37 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
         if isinstance(message, Actuate):
             self.actuators.actuate(message)
             return
+        if isinstance(message, PeopleChanged):
+            if self.people is not None:
+                self.people.changed()
+            return
         before, state = self.data, self.data.with_push(message)
         self._sync_devices(state)
         self.async_set_updated_data(state)
         if state.doors.keys() != before.doors.keys():
-            self.actuators.announce(state.doors)
+            self._announce(state)
+
+    @callback
+    def _on_people(self, subjects: tuple[SubjectState, ...]) -> None:
+        state = self.data.with_subjects(subjects)
+        self._sync_devices(state)
+        if self.last_update_success:
+            self.async_set_updated_data(state)
+        else:  # lost meanwhile: to be shown when the engine is found
+            self.data = state
+
+    def _announce(self, state: FaceGateState) -> None:
+        self.actuators.announce(state.doors)
+        self.contacts.announce(state.doors)
 
     def _sync_devices(self, state: FaceGateState) -> None:
-        doors = {door.id: door.name for door in state.doors.values()}
-        cameras = {camera.id: camera.name for camera in state.cameras.values()}
-        devices = (state.engine_version, doors, cameras)
-        if devices != self._devices:
-            self._devices = devices
-            sync_devices(self.hass, self.config_entry, self.site_id, *devices)
-            issues.show_doors(self.hass, self.config_entry, doors)
+        names = Names(
+            {door.id: door.name for door in state.doors.values()},
+            {camera.id: camera.name for camera in state.cameras.values()},
+            {area.id: area.name for area in state.areas.values()},
+            {subject.id: subject.name for subject in state.subjects.values()},
+        )
+        if (state.engine_version, names) != self._devices:
+            self._devices = (state.engine_version, names)
+            sync_devices(self.hass, self.config_entry, self.site_id, state.engine_version, names)
+            issues.show_doors(self.hass, self.config_entry, names.doors)

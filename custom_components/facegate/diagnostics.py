@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
@@ -11,7 +11,17 @@ from homeassistant.core import HomeAssistant
 
 from .coordinator import FaceGateConfigEntry
 
-TO_REDACT = {CONF_HOST, CONF_TOKEN, "approver", "name", "subject_id", "subject_name"}
+TO_REDACT = {
+    CONF_HOST,
+    CONF_TOKEN,
+    "approver",
+    "detail",
+    "name",
+    "notify",
+    "subject_id",
+    "subject_name",
+    "unit",
+}
 
 
 async def async_get_config_entry_diagnostics(
@@ -25,7 +35,10 @@ async def async_get_config_entry_diagnostics(
             "options": dict(entry.options),
             "connected": coordinator.client.connected,
             "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
-            "state": asdict(coordinator.data),
+            "state": {
+                **asdict(replace(coordinator.data, subjects={})),
+                "subjects": len(coordinator.data.subjects),
+            },
         },
         TO_REDACT,
     )

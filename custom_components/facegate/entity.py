@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 
-from homeassistant.core import callback
+from homeassistant.auth.models import User
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
@@ -13,23 +14,33 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .const import DOMAIN
-from .coordinator import FaceGateConfigEntry, FaceGateCoordinator, FaceGateState
-from .devices import door_identifier
+from .coordinator import FaceGateConfigEntry, FaceGateCoordinator
+from .devices import area_identifier, door_identifier, subject_identifier
 from .errors import ClientError, CommandError
-from .protocol import CallView, DoorView, ErrorCode
+from .protocol import AreaView, CallView, DoorView, ErrorCode
+from .state import FaceGateState, SubjectState
 
 # What the user asked cannot be done now, but nothing is broken.
 _REFUSALS = {
     ErrorCode.CALL_CLOSED,
     ErrorCode.CONFLICT,
+    ErrorCode.CONSENT_REQUIRED,
+    ErrorCode.FACE_TOO_SMALL,
     ErrorCode.INVALID,
+    ErrorCode.NO_FACE,
     ErrorCode.NOT_FOUND,
+    ErrorCode.SEVERAL_FACES,
+    ErrorCode.TOO_LARGE,
+    ErrorCode.TOO_MANY,
+    ErrorCode.UNSUPPORTED_MEDIA,
 }
 _FAILURES = {
     ErrorCode.ACTUATOR_UNAVAILABLE,
     ErrorCode.EXPIRED,
+    ErrorCode.MODEL_UNAVAILABLE,
     ErrorCode.NOT_CONFIRMED,
     ErrorCode.RECORDS_UNAVAILABLE,
+    ErrorCode.VAULT_UNAVAILABLE,
 }
 
 
@@ -48,6 +59,13 @@ def translated_errors() -> Generator[None]:
         ) from err
 
 
+async def user_of(hass: HomeAssistant, context: Context | None) -> User | None:
+    """Return who caused something, None for an automation."""
+    if context is None or context.user_id is None:
+        return None
+    return await hass.auth.async_get_user(context.user_id)
+
+
 @callback
 def add_as_they_appear(
     entry: FaceGateConfigEntry,
@@ -55,7 +73,7 @@ def add_as_they_appear(
     ids: Callable[[FaceGateState], Iterable[str]],
     build: Callable[[FaceGateCoordinator, str], Iterable[Entity]],
 ) -> None:
-    """Add the entities of each door or camera, now and when the engine tells of a new one."""
+    """Add the entities of each door, camera, area or person, now and when one is new."""
     coordinator = entry.runtime_data
     known: set[str] = set()
 
@@ -72,19 +90,48 @@ def add_as_they_appear(
     entry.async_on_unload(coordinator.async_add_listener(add))
 
 
-class FaceGateDoorEntity(CoordinatorEntity[FaceGateCoordinator]):
-    """An entity of one door; ``key`` is its translation key and the end of its unique id."""
+class FaceGateEntity(CoordinatorEntity[FaceGateCoordinator]):
+    """An entity of one device; ``key`` is its translation key and the end of its unique id."""
 
     _attr_has_entity_name = True
 
-    def __init__(self, coordinator: FaceGateCoordinator, door_id: str, key: str) -> None:
+    def __init__(
+        self,
+        coordinator: FaceGateCoordinator,
+        key: str,
+        owner_id: str | None,
+        identifier: tuple[str, str],
+    ) -> None:
         super().__init__(coordinator)
-        self._door_id = door_id
         self._attr_translation_key = key
-        self._attr_unique_id = f"{coordinator.site_id}-{door_id}-{key}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={door_identifier(coordinator.site_id, door_id)}
-        )
+        self._attr_unique_id = "-".join(filter(None, (coordinator.site_id, owner_id, key)))
+        self._attr_device_info = DeviceInfo(identifiers={identifier})
+
+    async def _ask(self, method: str, path: str, body: Mapping[str, object]) -> None:
+        """Ask the engine, in the name of who called the service; raises what can be shown."""
+        user = await self._user_name()
+        with translated_errors():
+            await self.coordinator.client.rest.request(method, path, body, user=user)
+
+    async def _user_name(self) -> str | None:
+        """Return who called the service, None for an automation."""
+        user = await user_of(self.hass, self._context)
+        return user.name if user is not None else None
+
+
+class FaceGateSiteEntity(FaceGateEntity):
+    """An entity of the engine itself."""
+
+    def __init__(self, coordinator: FaceGateCoordinator, key: str) -> None:
+        super().__init__(coordinator, key, None, (DOMAIN, coordinator.site_id))
+
+
+class FaceGateDoorEntity(FaceGateEntity):
+    """An entity of one door."""
+
+    def __init__(self, coordinator: FaceGateCoordinator, door_id: str, key: str) -> None:
+        super().__init__(coordinator, key, door_id, door_identifier(coordinator.site_id, door_id))
+        self._door_id = door_id
 
     @property
     def available(self) -> bool:
@@ -99,9 +146,40 @@ class FaceGateDoorEntity(CoordinatorEntity[FaceGateCoordinator]):
     def _call(self) -> CallView | None:
         return self.coordinator.data.call_at(self._door_id)
 
-    async def _user_name(self) -> str | None:
-        """Return who called the service, None for an automation."""
-        if self._context is None or self._context.user_id is None:
-            return None
-        user = await self.hass.auth.async_get_user(self._context.user_id)
-        return user.name if user is not None else None
+
+class FaceGateAreaEntity(FaceGateEntity):
+    """An entity of one area."""
+
+    def __init__(self, coordinator: FaceGateCoordinator, area_id: str, key: str) -> None:
+        super().__init__(coordinator, key, area_id, area_identifier(coordinator.site_id, area_id))
+        self._area_id = area_id
+
+    @property
+    def available(self) -> bool:
+        """Whether the engine is there and knows the area."""
+        return super().available and self._area_id in self.coordinator.data.areas
+
+    @property
+    def _area(self) -> AreaView:
+        return self.coordinator.data.areas[self._area_id]
+
+
+class FaceGateSubjectEntity(FaceGateEntity):
+    """An entity of one person: only who wants to see it enables it."""
+
+    _attr_entity_registry_enabled_default = False
+
+    def __init__(self, coordinator: FaceGateCoordinator, subject_id: str, key: str) -> None:
+        super().__init__(
+            coordinator, key, subject_id, subject_identifier(coordinator.site_id, subject_id)
+        )
+        self._subject_id = subject_id
+
+    @property
+    def available(self) -> bool:
+        """Whether the engine is there and knows the person."""
+        return super().available and self._subject_id in self.coordinator.data.subjects
+
+    @property
+    def _subject(self) -> SubjectState:
+        return self.coordinator.data.subjects[self._subject_id]

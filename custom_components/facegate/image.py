@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import datetime
 import logging
 
@@ -60,8 +61,9 @@ class FaceGateImage(FaceGateDoorEntity, ImageEntity):
             _LOGGER.debug("No picture for %s: %s", self.entity_id, err)
             return None
 
+    @abstractmethod
     async def _fetch(self) -> bytes | None:
-        raise NotImplementedError
+        """Ask the engine for the picture; raises ``ClientError``."""
 
 
 class FaceGateVisitorImage(FaceGateImage):
@@ -78,7 +80,9 @@ class FaceGateVisitorImage(FaceGateImage):
 
     async def _fetch(self) -> bytes | None:
         call = self._call
-        return await self.coordinator.client.call_picture(call.id) if call is not None else None
+        return (
+            await self.coordinator.client.rest.call_picture(call.id) if call is not None else None
+        )
 
 
 class FaceGateDoorImage(FaceGateImage):
@@ -98,4 +102,4 @@ class FaceGateDoorImage(FaceGateImage):
     async def _fetch(self) -> bytes | None:
         if self.image_last_updated is None:
             return None
-        return await self.coordinator.client.door_picture(self._door_id)
+        return await self.coordinator.client.rest.door_picture(self._door_id)

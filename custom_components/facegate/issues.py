@@ -10,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .errors import ClientError, ProtocolMismatchError, WrongSiteError
+from .options import Options
 
 _NO_ENTITY = "no_entity"
 
@@ -33,7 +34,8 @@ def show_doors[Entry: ConfigEntry](
     hass: HomeAssistant, entry: Entry, doors: Mapping[str, str]
 ) -> None:
     """Show which of these doors, ids to names, no entity is chosen for."""
-    lacking = {f"{_NO_ENTITY}_{key}": key for key in doors if key not in entry.options}
+    chosen = Options.read(entry.options).actuators
+    lacking = {f"{_NO_ENTITY}_{key}": key for key in doors if key not in chosen}
     wanted = {_id(entry, key) for key in lacking}
     for issue_id in _shown(hass, _id(entry, _NO_ENTITY)) - wanted:
         ir.async_delete_issue(hass, DOMAIN, issue_id)

@@ -70,17 +70,17 @@ class FaceGateLock(FaceGateDoorEntity, LockEntity):
 
     async def async_lock(self, **_kwargs: Any) -> None:
         """Lock the door now."""
-        await self._ask(DoorAction.LOCK)
+        await self._command(DoorAction.LOCK)
 
     async def async_unlock(self, **_kwargs: Any) -> None:
         """Unlock the door until it is locked."""
-        await self._ask(DoorAction.UNLOCK)
+        await self._command(DoorAction.UNLOCK)
 
     async def async_open(self, **_kwargs: Any) -> None:
         """Open the door once."""
-        await self._ask(DoorAction.OPEN)
+        await self._command(DoorAction.OPEN)
 
-    async def _ask(self, action: DoorAction) -> None:
+    async def _command(self, action: DoorAction) -> None:
         user = await self._user_name()
         with translated_errors():
             await self.coordinator.client.command_door(self._door_id, action, user)

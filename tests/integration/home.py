@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry  # type
 
 from custom_components.facegate.const import DOMAIN
 from custom_components.facegate.coordinator import FaceGateCoordinator
+from custom_components.facegate.options import Options
 from tests.integration.real import RealEngine
 from tests.integration.scripted import ScriptedEngine
 from tests.support import until
@@ -25,7 +26,12 @@ class Home:
         self.entry: MockConfigEntry | None = None
 
     async def add(
-        self, engine: RealEngine | ScriptedEngine, options: dict[str, str] | None = None
+        self,
+        engine: RealEngine | ScriptedEngine,
+        actuators: dict[str, str] | None = None,
+        contacts: dict[str, str] | None = None,
+        *,
+        show_people: bool = False,
     ) -> MockConfigEntry:
         """Set up an entry for an engine; return it, loaded or not."""
         self.entry = MockConfigEntry(
@@ -33,7 +39,7 @@ class Home:
             title="FaceGate",
             unique_id=engine.site_id,
             data={CONF_HOST: "127.0.0.1", CONF_PORT: engine.port, CONF_TOKEN: engine.token},
-            options=options or {},
+            options=Options(actuators or {}, contacts or {}, show_people).stored(),
         )
         self.entry.add_to_hass(self.hass)
         await self.hass.config_entries.async_setup(self.entry.entry_id)
@@ -54,9 +60,9 @@ class Home:
         return coordinator
 
     def entity_id(self, platform: str, key: str, owner: str = "front") -> str:
-        """Return the id of the entity of a door, or of a camera."""
+        """Return the id of the entity of a door, a camera, an area, a person, or of none."""
         assert self.entry is not None
-        unique_id = f"{self.entry.unique_id}-{owner}-{key}"
+        unique_id = "-".join(filter(None, (self.entry.unique_id, owner, key)))
         found = er.async_get(self.hass).async_get_entity_id(platform, DOMAIN, unique_id)
         assert found is not None, f"no {platform} has the unique id {unique_id}"
         return found
@@ -83,7 +89,14 @@ class Home:
         key: str,
         owner: str = "front",
         context: Context | None = None,
+        **fields: Any,
     ) -> None:
         """Call a service on one of the integration's entities and wait for it."""
-        data: dict[str, Any] = {"entity_id": self.entity_id(platform, key, owner)}
+        data: dict[str, Any] = {"entity_id": self.entity_id(platform, key, owner), **fields}
         await self.hass.services.async_call(platform, service, data, blocking=True, context=context)
+
+    async def act(self, action: str, context: Context | None = None, **fields: Any) -> Any:
+        """Call one of the integration's actions and return its answer."""
+        return await self.hass.services.async_call(
+            DOMAIN, action, fields, blocking=True, return_response=True, context=context
+        )

@@ -52,7 +52,7 @@ class RealEngine:
 
     @property
     def site_id(self) -> str:
-        return self.site._store.site_id
+        return self.site.store.site_id
 
     @property
     def token(self) -> str:
@@ -75,10 +75,10 @@ class RealEngine:
     async def ring(self, door_id: str = "front", picture: bytes = PICTURE) -> str:
         """Let an unknown face ring; return the call's id."""
         face = np.random.default_rng().normal(size=128).astype(np.float32)
-        await self.site.ring(
+        await self.site.visitors.ring(
             AccessPoint(door_id, Direction.ENTRY), picture, face / np.linalg.norm(face)
         )
-        return next(call.id for call in self.site.state().calls if call.door_id == door_id)
+        return next(call.id for call in self.site.board.state().calls if call.door_id == door_id)
 
     async def deny(self, door_id: str = "front") -> Decision:
         """Let a known face be denied."""
@@ -91,7 +91,7 @@ class RealEngine:
     async def _conclude(self, door_id: str, *, granted: bool) -> Decision:
         decision = Decision(
             id=uuid.uuid4().hex,
-            at=self.site._clock.now(),
+            at=self.site.clock.now(),
             access_point=AccessPoint(door_id, Direction.ENTRY),
             basis=Basis.FACE,
             granted=granted,
@@ -109,5 +109,5 @@ class RealEngine:
             subject=Subject("subject-1", "Ann", "resident"),
             frame_age_s=0.05,
         )
-        await self.site.conclude(decision)
+        await self.site.passages.conclude(decision)
         return decision

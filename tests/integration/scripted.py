@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+import json
 import time
+from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import WSMsgType, web
 
@@ -15,10 +18,12 @@ from custom_components.facegate.protocol import (
     DOOR_PICTURE_PATH,
     PROTOCOL_VERSION,
     SOCKET_PATH,
+    USER_HEADER,
     Actuate,
     Actuated,
     ActuatorAction,
     ActuatorStatus,
+    AreaView,
     CallView,
     CameraStateName,
     CameraView,
@@ -26,6 +31,7 @@ from custom_components.facegate.protocol import (
     DoorStateName,
     DoorView,
     EngineMessage,
+    ErrorCode,
     Hello,
     StateMessage,
     Welcome,
@@ -39,11 +45,37 @@ TOKEN = "token-of-scripts"
 
 DOOR = DoorView("front", "Front door", DoorStateName.LOCKED, camera_ids=("porch",))
 CAMERA = CameraView("porch", "Porch", CameraStateName.STREAMING)
+HALL = AreaView("hall", "Hall", 2, 10)
 
 
 def call_view(call_id: str = "call-1", door_id: str = "front") -> CallView:
     """Return a call that was opened now."""
     return CallView(call_id, door_id, time.time(), time.time() + 60)
+
+
+def refused(code: ErrorCode, message: str = "because", status: int = 409) -> web.Response:
+    """Return the engine's refusal of a request."""
+    body = {"type": "error", "code": code.value, "message": message}
+    return web.json_response(body, status=status)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked of the engine's REST interface, and by whom."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    user: str | None
+    content: bytes
+
+    @property
+    def line(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content) if self.content else None
 
 
 @dataclass
@@ -53,6 +85,7 @@ class ScriptedEngine:
     doors: tuple[DoorView, ...] = (DOOR,)
     cameras: tuple[CameraView, ...] = (CAMERA,)
     calls: tuple[CallView, ...] = ()
+    areas: tuple[AreaView, ...] = ()
     site_id: str = SITE
     token: str = TOKEN
     clock_offset: float = 0.0
@@ -60,6 +93,8 @@ class ScriptedEngine:
     greeting: Callable[[web.WebSocketResponse], object] | None = None
     answer: Callable[[ClientMessage], EngineMessage | None] = lambda _: None
     pictures: dict[str, web.Response | bytes] = field(default_factory=dict)
+    answers: dict[str, object] = field(default_factory=dict)  # "GET /path" to JSON or a response
+    requests: list[Request] = field(default_factory=list)
     received: list[ClientMessage] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -68,10 +103,11 @@ class ScriptedEngine:
 
     async def start(self) -> None:
         """Listen, on the port of the last time if there was one."""
-        app = web.Application()
+        app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_get(SOCKET_PATH, self._connect)
         app.router.add_get(CALL_PICTURE_PATH, self._picture)
         app.router.add_get(DOOR_PICTURE_PATH, self._picture)
+        app.router.add_route("*", "/{path:.*}", self._rest)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -149,7 +185,7 @@ class ScriptedEngine:
             return socket
         now = time.time() + self.clock_offset
         await socket.send_str(encode(Welcome(self.protocol, "9.9.9", self.site_id, now)))
-        await socket.send_str(encode(StateMessage(self.doors, self.cameras, self.calls)))
+        await socket.send_str(encode(self._state()))
         self.socket = socket
         async for frame in socket:
             if frame.type is WSMsgType.TEXT:
@@ -158,6 +194,30 @@ class ScriptedEngine:
                 if (answer := self.answer(message)) is not None:
                     await socket.send_str(encode(answer))
         return socket
+
+    def _state(self) -> StateMessage:
+        return StateMessage(self.doors, self.cameras, self.calls, self.areas)
+
+    async def _rest(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            return web.Response(status=401)
+        user = request.headers.get(USER_HEADER)
+        asked = Request(
+            request.method,
+            request.raw_path.partition("?")[0],
+            dict(request.query),
+            unquote(user) if user is not None else None,
+            await request.read(),
+        )
+        self.requests.append(asked)
+        answer = self.answers.get(asked.line)
+        if callable(answer):
+            answer = answer(asked)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        if answer is None:
+            return refused(ErrorCode.NOT_FOUND, f"no script for {asked.line}", 404)
+        return answer if isinstance(answer, web.Response) else web.json_response(answer)
 
     async def _picture(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {self.token}":

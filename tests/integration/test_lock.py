@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import (  # type: ignore[impor
 )
 
 from custom_components.facegate.const import DOMAIN
+from custom_components.facegate.options import Options
 from custom_components.facegate.protocol import (
     DoorChanged,
     DoorCommand,
@@ -46,7 +47,7 @@ async def test_choosing_an_entity_takes_the_repair_back(
 ) -> None:
     del bench
     entry = await home.add(real)
-    home.hass.config_entries.async_update_entry(entry, options={"front": STRIKE})
+    home.hass.config_entries.async_update_entry(entry, options=Options({"front": STRIKE}).stored())
     await home.hass.config_entries.async_reload(entry.entry_id)
     issues = ir.async_get(home.hass).issues
     assert (DOMAIN, f"{entry.entry_id}_no_entity_front") not in issues
@@ -137,7 +138,8 @@ async def test_without_a_user_the_engine_is_told_of_none(
         (ErrorCode.ACTUATOR_UNAVAILABLE, HomeAssistantError, "actuator_unavailable"),
         (ErrorCode.NOT_CONFIRMED, HomeAssistantError, "not_confirmed"),
         (ErrorCode.RECORDS_UNAVAILABLE, HomeAssistantError, "records_unavailable"),
-        (ErrorCode.MODEL_UNAVAILABLE, HomeAssistantError, "command_failed"),
+        (ErrorCode.MODEL_UNAVAILABLE, HomeAssistantError, "model_unavailable"),
+        (ErrorCode.CAMERA_UNAVAILABLE, HomeAssistantError, "command_failed"),
         ("a_code_of_tomorrow", HomeAssistantError, "command_failed"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
@@ -13,6 +15,25 @@ from tests.integration.home import Home
 from tests.integration.real import RealEngine
 from tests.integration.scripted import ScriptedEngine
 
+CONTACT = "binary_sensor.contact"
+
+
+def chosen(
+    actuators: dict[str, str] | None = None,
+    contacts: dict[str, str] | None = None,
+    *,
+    show_people: bool = False,
+) -> dict[str, Any]:
+    """Return what the form sends."""
+    return {
+        "actuators": actuators or {},
+        "contacts": contacts or {},
+        "show_people": show_people,
+    }
+
+
+stored = chosen
+
 
 async def test_an_entity_is_chosen_for_a_door_and_drives_it_from_then_on(
     hass: HomeAssistant, home: Home, real: RealEngine, bench: Bench
@@ -21,12 +42,15 @@ async def test_an_entity_is_chosen_for_a_door_and_drives_it_from_then_on(
     form = await hass.config_entries.options.async_init(entry.entry_id)
     assert form["type"] is FlowResultType.FORM
     assert form["data_schema"] is not None
-    assert [str(key) for key in form["data_schema"].schema] == ["Front door", "Yard gate"]
+    schema = form["data_schema"].schema
+    assert [str(key) for key in schema] == ["actuators", "contacts", "show_people"]
+    for name in ("actuators", "contacts"):
+        assert [str(key) for key in schema[name].schema.schema] == ["Front door", "Yard gate"]
     result = await hass.config_entries.options.async_configure(
-        form["flow_id"], {"Front door": STRIKE}
+        form["flow_id"], chosen({"Front door": STRIKE})
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {"front": STRIKE}
+    assert entry.options == stored({"front": STRIKE})
     await hass.async_block_till_done()
     await home.shows("lock", "lock", "locked")
     assert home.state("lock", "lock", "yard").state == "unavailable"
@@ -38,14 +62,16 @@ async def test_the_choice_is_shown_changed_and_taken_back(
     hass: HomeAssistant, home: Home, scripted: ScriptedEngine, bench: Bench
 ) -> None:
     del bench
-    entry = await home.add(scripted, {"front": STRIKE, "cellar": BOLT})
+    entry = await home.add(scripted, {"front": STRIKE, "cellar": BOLT}, {"front": CONTACT})
     form = await hass.config_entries.options.async_init(entry.entry_id)
     assert form["data_schema"] is not None
-    (key,) = form["data_schema"].schema
-    assert key.description == {"suggested_value": STRIKE}
-    result = await hass.config_entries.options.async_configure(form["flow_id"], {})
+    schema = form["data_schema"].schema
+    for name, entity_id in (("actuators", STRIKE), ("contacts", CONTACT)):
+        (key,) = schema[name].schema.schema
+        assert key.description == {"suggested_value": entity_id}
+    result = await hass.config_entries.options.async_configure(form["flow_id"], chosen())
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {}  # also of the door that is no more
+    assert entry.options == stored()  # also of the door that is no more
     await hass.async_block_till_done()
     await scripted.status_of("front", available=False)
 
@@ -57,14 +83,14 @@ async def test_one_entity_cannot_drive_two_doors(
     entry = await home.add(real)
     form = await hass.config_entries.options.async_init(entry.entry_id)
     result = await hass.config_entries.options.async_configure(
-        form["flow_id"], {"Front door": STRIKE, "Yard gate": STRIKE}
+        form["flow_id"], chosen({"Front door": STRIKE, "Yard gate": STRIKE})
     )
     assert result["errors"] == {"base": "entity_used_twice"}
     result = await hass.config_entries.options.async_configure(
-        form["flow_id"], {"Front door": STRIKE, "Yard gate": BOLT}
+        form["flow_id"], chosen({"Front door": STRIKE, "Yard gate": BOLT})
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {"front": STRIKE, "yard": BOLT}
+    assert entry.options == stored({"front": STRIKE, "yard": BOLT})
 
 
 async def test_a_door_cannot_drive_itself_nor_anything_that_is_no_door_hardware(
@@ -75,9 +101,29 @@ async def test_a_door_cannot_drive_itself_nor_anything_that_is_no_door_hardware(
     for entity_id in (home.entity_id("lock", "lock"), "light.porch"):
         with pytest.raises(InvalidData):
             await hass.config_entries.options.async_configure(
-                form["flow_id"], {"Front door": entity_id}
+                form["flow_id"], chosen({"Front door": entity_id})
             )
-    assert entry.options == {}
+    for contact in (home.entity_id("binary_sensor", "held_open"), STRIKE):
+        with pytest.raises(InvalidData):
+            await hass.config_entries.options.async_configure(
+                form["flow_id"], chosen(contacts={"Front door": contact})
+            )
+    assert entry.options == stored()
+
+
+async def test_contacts_and_people_are_chosen_too(
+    hass: HomeAssistant, home: Home, scripted: ScriptedEngine
+) -> None:
+    scripted.answers["GET /api/v1/subjects"] = {"subjects": []}
+    entry = await home.add(scripted)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], chosen(contacts={"Front door": CONTACT}, show_people=True)
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == stored(contacts={"front": CONTACT}, show_people=True)
+    await hass.async_block_till_done()
+    assert [request.line for request in scripted.requests] == ["GET /api/v1/subjects"]
 
 
 async def test_doors_of_the_same_name_are_told_apart(
@@ -90,8 +136,10 @@ async def test_doors_of_the_same_name_are_told_apart(
     )
     entry = await home.add(scripted)
     form = await hass.config_entries.options.async_init(entry.entry_id)
-    await hass.config_entries.options.async_configure(form["flow_id"], {"Gate (south)": STRIKE})
-    assert entry.options == {"south": STRIKE}
+    await hass.config_entries.options.async_configure(
+        form["flow_id"], chosen({"Gate (south)": STRIKE})
+    )
+    assert entry.options == stored({"south": STRIKE})
 
 
 async def test_an_entry_that_is_not_loaded_has_no_doors_to_show(

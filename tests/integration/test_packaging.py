@@ -13,13 +13,19 @@ from urllib.parse import urlsplit
 from awesomeversion import AwesomeVersion, AwesomeVersionStrategy
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.selector import validate_selector
 from homeassistant.util.yaml import parse_yaml
 import pytest
+import voluptuous as vol
 
 from custom_components.facegate import entity, errors
 from custom_components.facegate.const import DOMAIN
+from custom_components.facegate.protocol import AlarmKind, Direction, DoorMode
+from custom_components.facegate.services import ACTIONS
+from custom_components.facegate.services.base import CONFIG_ENTRY
 from tests.integration.home import Home
-from tests.integration.scripted import ScriptedEngine
+from tests.integration.office import ANN
+from tests.integration.scripted import HALL, ScriptedEngine
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY / "custom_components" / DOMAIN
@@ -77,7 +83,7 @@ def leaves(tree: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 
 def source() -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py")))
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.rglob("*.py")))
 
 
 def test_the_protocol_is_the_engines_byte_for_byte() -> None:
@@ -147,6 +153,8 @@ def test_descriptions_belong_to_fields(language: str) -> None:
     for flow in ("config", "options"):
         for name, step in texts[flow]["step"].items():
             assert set(step.get("data_description", {})) == set(step.get("data", {})), name
+            for section in step.get("sections", {}).values():
+                assert set(section) == {"name", "description"}
     for issue in texts["issues"].values():
         assert set(issue) == {"title", "description"}
     for exception in texts["exceptions"].values():
@@ -159,7 +167,8 @@ def test_everything_that_can_go_wrong_has_a_text_and_every_text_a_use() -> None:
     mismatches = {"protocol_too_old", "protocol_too_new"}
     wrong = {kind.translation_key for kind in kinds} | mismatches
     refused = entity._REFUSALS | entity._FAILURES
-    assert wrong | refused | {"no_visitor"} == set(texts["exceptions"])
+    own = set(re.findall(r'refusal\(\s*"(\w+)"', source())) | {"no_lock", "no_occupancy"}
+    assert wrong | refused | own | {"no_visitor"} == set(texts["exceptions"])
     assert mismatches | {"wrong_site", "no_entity"} == set(texts["issues"])
     tested = {"cannot_connect", "invalid_auth", "unknown", *mismatches}
     assert tested == set(texts["config"]["error"])
@@ -176,10 +185,12 @@ def test_everything_that_can_go_wrong_has_a_text_and_every_text_a_use() -> None:
 async def test_every_entity_has_a_name_and_an_icon_or_a_class_that_brings_them(
     hass: HomeAssistant, home: Home, scripted: ScriptedEngine
 ) -> None:
-    entry = await home.add(scripted)
+    scripted.areas = (HALL,)
+    scripted.answers["GET /api/v1/subjects"] = {"subjects": [ANN]}
+    entry = await home.add(scripted, show_people=True)
     names, icons = translation("en")["entity"], read(FOLDER / "icons.json")["entity"]
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    assert len(entities) == 9
+    assert len(entities) == 22
     unused = {(domain, key) for domain, keys in icons.items() for key in keys}
     for item in entities:
         key = item.translation_key
@@ -196,9 +207,46 @@ def test_icons_are_of_material_design() -> None:
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon), path
 
 
-def test_there_are_no_actions_to_describe() -> None:
-    assert not (FOLDER / "services.yaml").exists()
-    assert "services.async_register" not in source()
+def test_every_action_is_described_with_all_its_fields() -> None:
+    described = parse_yaml((FOLDER / "services.yaml").read_text(encoding="utf-8"))
+    assert isinstance(described, dict)
+    actions = {action.name: action for action in ACTIONS}
+    icons = read(FOLDER / "icons.json")["services"]
+    assert len(actions) == len(ACTIONS)
+    assert set(actions) == set(described) == set(icons)
+    for language in LANGUAGES:
+        assert set(translation(language)["services"]) == set(actions)
+    for name, action in actions.items():
+        required = {str(key) for key in action.fields if isinstance(key, vol.Required)}
+        fields: dict[str, Any] = described[name]["fields"]
+        assert set(fields) == {CONFIG_ENTRY, *map(str, action.fields)}, name
+        assert {key for key, field in fields.items() if field.get("required")} == required, name
+        for field in fields.values():
+            validate_selector(field["selector"])
+        for language in LANGUAGES:
+            texts = translation(language)["services"][name]
+            assert set(texts) == {"name", "description", "fields"}
+            assert set(texts["fields"]) == set(fields), name
+            for text in texts["fields"].values():
+                assert set(text) == {"name", "description"}, name
+
+
+def test_what_can_be_selected_has_a_text_for_each_option() -> None:
+    described = (FOLDER / "services.yaml").read_text(encoding="utf-8")
+    texts = translation("en")["selector"]
+    assert set(re.findall(r"translation_key: (\w+)", described)) == set(texts)
+    for action in parse_yaml(described).values():  # type: ignore[union-attr]
+        for field in action["fields"].values():
+            if (select := field["selector"].get("select")) is not None:
+                options = set(texts[select["translation_key"]]["options"])
+                assert set(select["options"]) <= options
+    for key, known in {
+        "alarm": (AlarmKind, translation("en")["entity"]["event"]["alarm"]),
+        "passage": (Direction, translation("en")["entity"]["event"]["passage"]),
+    }.items():
+        kinds, entity_texts = known
+        assert set(entity_texts["state_attributes"]["event_type"]["state"]) == set(kinds), key
+    assert set(translation("en")["entity"]["select"]["mode"]["state"]) == set(DoorMode)
 
 
 def test_every_rule_of_the_quality_scale_is_answered() -> None:

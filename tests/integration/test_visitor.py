@@ -83,7 +83,7 @@ async def test_a_call_that_another_client_answered_is_an_error_with_a_text(
     entry = await home.add(real)
     call_id = await real.ring()
     await home.shows("binary_sensor", "visitor_waiting", "on")
-    real.site._calls.answer(call_id)  # as of another client, and its notice still under way
+    real.site.visitors._calls.answer(call_id)  # as of another client, and its notice still under way
     with pytest.raises(ServiceValidationError) as caught:
         await home.call("button", "press", "let_in")
     assert caught.value.translation_key == "call_closed"
@@ -153,7 +153,7 @@ async def test_the_visitors_picture_is_there_while_the_call_is_open(
     assert response.content_type == "image/jpeg"
     assert await response.read() == PICTURE
 
-    real.site._calls.answer(call_id)  # closed, and its notice still under way
+    real.site.visitors._calls.answer(call_id)  # closed, and its notice still under way
     response = await browser.get(path)
     assert response.status == HTTPStatus.INTERNAL_SERVER_ERROR  # Home Assistant's "no picture"
     await real.ring("yard", OTHER_PICTURE)
@@ -184,7 +184,7 @@ async def test_the_last_picture_of_a_door_changes_with_its_time(
     assert (await browser.get(path)).status == HTTPStatus.INTERNAL_SERVER_ERROR
     seen = {"unknown"}
     for picture in (PICTURE, OTHER_PICTURE):
-        real.site.show("front", picture)
+        real.site.board.show_picture("front", picture)
         await until(lambda: home.state("image", "last_picture").state not in seen)
         seen.add(home.state("image", "last_picture").state)
         assert await (await browser.get(path)).read() == picture
