@@ -148,6 +148,11 @@ class Passes:
         found = self.get(pass_id)
         return found if found.revoked_at is not None else self._keep(replace(found, revoked_at=at))
 
+    def remove(self, pass_ids: Iterable[str]) -> None:
+        """Forget passes: their codes and numbers are unknown from then on."""
+        gone = set(pass_ids)
+        self.replace([item for item in self.all if item.id not in gone])
+
     def _keep(self, visitor_pass: VisitorPass) -> VisitorPass:
         self._passes[visitor_pass.id] = visitor_pass
         self._by_number[visitor_pass.number] = visitor_pass.id
