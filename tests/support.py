@@ -46,6 +46,9 @@ from facegate.settings import parse
 from facegate.site import Site
 
 
+CONSENT = {"text_version": "1", "purpose": "access", "language": "en", "signer": "Ann"}
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as probe:
@@ -108,6 +111,9 @@ class Engine:
             async with session.post("/api/v1/subjects", json=body) as response:
                 assert response.status == 201, await response.text()
                 subject_id: str = (await response.json())["id"]
+            path = f"/api/v1/subjects/{subject_id}/consents"
+            async with session.post(path, json=CONSENT) as response:
+                assert response.status == 201, await response.text()
             for photo in photos:
                 path = f"/api/v1/subjects/{subject_id}/photos"
                 async with session.post(path, data=photo) as response:

@@ -48,6 +48,9 @@ SLOW_PROBE_S = 0.4
 REPEAT_S = 10.0
 """A subject is not granted the same access point again within this time."""
 
+RETRY_S = 3.0
+"""How long a face that stays waits until a door that did not open to it is asked again."""
+
 PROBES_PER_FRAME = 2
 CODE_S = 0.4
 """How often a camera's picture is searched for the code of a visitor pass."""
@@ -55,11 +58,15 @@ CODE_S = 0.4
 
 @dataclass(slots=True)
 class Attempt:
-    """How far a track has come at its access points; ``reported`` at which it was denied."""
+    """How far a track has come at its access points.
+
+    ``reported`` are those at which it was denied; ``failed`` is when a door did not open to it.
+    """
 
     reported: set[AccessPoint] = field(default_factory=set)
     settled: bool = False
     probed: float = -math.inf
+    failed: float = -math.inf
 
     def due(self, track: Track) -> bool:
         """Return whether the track's face is worth another probe."""
@@ -177,7 +184,8 @@ class Pipeline:
         point, judgment = asking.access_point, self._site.gate.judge(asking)
         if judgment.granted and person is not None:
             key, now = (point, person.subject.id), self._clock.monotonic()
-            if now - self._granted.get(key, -math.inf) >= REPEAT_S:
+            rests = now - attempt.failed < RETRY_S
+            if not rests and now - self._granted.get(key, -math.inf) >= REPEAT_S:
                 self._granted[key] = now
                 attempt.settled = True
                 decision = self._site.passages.decide(
@@ -199,7 +207,7 @@ class Pipeline:
             await self._site.passages.conclude(decision)
         except FaceGateError:
             self._granted.pop(key, None)
-            attempt.settled = False
+            attempt.settled, attempt.failed = False, self._clock.monotonic()
             raise
 
     async def _deny(self, track: Track, decision: Decision) -> None:

@@ -134,5 +134,5 @@ async def passage(
     ):
         doors = [door["id"] for door in chosen["doors"]]
         await client.drive(*doors)
-        await until(lambda: all(door.fault is None for door in site.site.state().doors))
+        await until(lambda: all(door.fault is None for door in site.site.board.state().doors))
         yield Passage(site, client, cameras, clock)

@@ -48,7 +48,7 @@ async def test_while_the_records_fail_a_resident_stays_outside_and_is_let_in_rig
     front: Passage, ann: list[Image], caplog: pytest.LogCaptureFixture
 ) -> None:
     await front.enroll(["front"])
-    pool = front.site.site._store._engine.sync_engine
+    pool = front.site.site.store._engine.sync_engine
 
     def read_only(connection: DBAPIConnection, *_: object) -> None:
         connection.cursor().execute("PRAGMA query_only=ON")
@@ -57,10 +57,10 @@ async def test_while_the_records_fail_a_resident_stays_outside_and_is_let_in_rig
     await front.show(ann[:A_LOOK])
     assert front.client.all(Actuate) == []
     assert await front.events() == []
-    assert front.site.site.record_fault is not None
+    assert front.site.site.bulletin.record_fault is not None
     assert "make the data folder writable" in caplog.text
     event.remove(pool, "checkout", read_only)
-    await front.site.site._store._engine.dispose()
+    await front.site.site.store._engine.dispose()
     front.nobody()
     await front.show(ann[:A_LOOK])
     assert [decision.granted for decision in await front.events()] == [True]
@@ -73,7 +73,7 @@ async def test_a_door_that_did_not_open_is_tried_again_when_the_resident_comes_a
     await front.enroll(["front"])
     front.client.refusal = "the bolt is stuck"
     await front.show(ann[:A_LOOK])
-    assert front.site.site.state().doors[0].state is DoorStateName.JAMMED
+    assert front.site.site.board.state().doors[0].state is DoorStateName.JAMMED
     front.client.refusal = None
     front.nobody()
     await front.show(ann[:A_LOOK])
@@ -133,4 +133,4 @@ async def test_a_clip_camera_in_real_time_lets_a_resident_in_once(
         assert [command.command_id for command in client.pulses] == [granted.decision_id]
         assert granted.frame_age_s is not None
         assert 0 <= granted.frame_age_s <= 2
-        assert site.site.state().cameras[0].state is CameraStateName.STREAMING
+        assert site.site.board.state().cameras[0].state is CameraStateName.STREAMING

@@ -29,7 +29,7 @@ _LOGGER = logging.getLogger(__name__)
 _MOST_PEOPLE = 1_000_000
 
 
-@dataclass(slots=True)
+@dataclass
 class Site:
     """Everything that happens at the doors of one site.
 

@@ -74,21 +74,30 @@ async def test_a_page_that_is_no_number_is_refused(site: Engine) -> None:
                 assert error["message"].startswith(f"{name}: ")
 
 
-async def test_a_calls_picture_is_there_as_long_as_the_call(site: Engine) -> None:
+@pytest.mark.parametrize("hours", [0, 24])
+async def test_a_calls_picture_is_there_as_long_as_the_call_and_as_it_may_be_kept(
+    tmp_path: Path, hours: int
+) -> None:
+    options = {"doors": [{"id": "front"}], "retention": {"visitor_pictures_hours": hours}}
     point = AccessPoint("front", Direction.ENTRY)
-    await site.site.ring(point, JPEG, np.ones(128, np.float32))
-    (call,) = site.site.state().calls
-    path = f"/api/v1/calls/{call.id}/picture"
-    async with site.session() as session, Client.connected(site.url, site.token) as client:
+    async with (
+        engine(options, tmp_path) as site,
+        site.session() as session,
+        Client.connected(site.url, site.token) as client,
+    ):
+        await site.site.visitors.ring(point, JPEG, np.ones(128, np.float32))
+        (call,) = site.site.board.state().calls
+        path = f"/api/v1/calls/{call.id}/picture"
         async with session.get(path) as response:
             assert response.status == 200
             assert response.content_type == "image/jpeg"
             assert response.headers["Cache-Control"] == "no-store"
             assert await response.read() == JPEG
         assert (await client.answer(call.id, CallAnswer.TURN_AWAY)).ok
-        for closed in (path, "/api/v1/calls/none/picture"):
-            async with session.get(closed) as response:
-                assert (response.status, (await response.json())["code"]) == (409, "call_closed")
+        async with session.get(path) as response:
+            assert response.status == (200 if hours else 409)
+        async with session.get("/api/v1/calls/none/picture") as response:
+            assert (response.status, (await response.json())["code"]) == (409, "call_closed")
 
 
 async def test_a_doors_picture_is_the_newest(site: Engine) -> None:
@@ -97,7 +106,7 @@ async def test_a_doors_picture_is_the_newest(site: Engine) -> None:
         async with session.get(path) as response:
             assert response.status == 404
         for picture in (JPEG, JPEG + b"2"):
-            site.site.show("front", picture)
+            site.site.board.show_picture("front", picture)
             async with session.get(path) as response:
                 assert await response.read() == picture
-    assert site.site.state().doors[0].picture_at is not None
+    assert site.site.board.state().doors[0].picture_at is not None

@@ -171,7 +171,7 @@ async def test_a_message_that_cannot_be_written_ends_the_connection(
     site: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with Client.connected(site.url, site.token) as client:
-        site.site._publish(Result(1, ok=float("nan")))  # type: ignore[arg-type]
+        site.site.bulletin.publish(Result(1, ok=float("nan")))  # type: ignore[arg-type]
         await until(lambda: client.socket.closed)
     assert "could not be written" in caplog.text
 
@@ -198,17 +198,17 @@ async def deaf_client(site: Engine) -> AsyncIterator[socket.socket]:
 
 
 def front_is(site: Engine, state: DoorStateName) -> bool:
-    return site.site.state().doors[0].state is state
+    return site.site.board.state().doors[0].state is state
 
 
 async def test_a_client_that_does_not_read_is_dropped_and_drives_no_door(site: Engine) -> None:
     async with deaf_client(site):
         await until(lambda: front_is(site, DoorStateName.LOCKED))
         for _ in range(1000):
-            site.site._publish(ErrorMessage("invalid", "x" * 100_000))
+            site.site.bulletin.publish(ErrorMessage("invalid", "x" * 100_000))
             await asyncio.sleep(0)
         await until(lambda: front_is(site, DoorStateName.UNAVAILABLE), 3)
-        assert site.site._listeners == []
+        assert site.site.bulletin._listeners == []
 
 
 async def test_the_engine_stops_though_a_client_does_not_read(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ async def test_the_engine_stops_though_a_client_does_not_read(tmp_path: Path) ->
             await outlives.enter_async_context(deaf_client(site))
             await until(lambda: front_is(site, DoorStateName.LOCKED))
             for _ in range(200):
-                site.site._publish(ErrorMessage("invalid", "x" * 100_000))
+                site.site.bulletin.publish(ErrorMessage("invalid", "x" * 100_000))
             await asyncio.sleep(0.1)
             stopping = time.monotonic()
         assert time.monotonic() - stopping < 8

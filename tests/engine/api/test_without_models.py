@@ -10,7 +10,7 @@ import pytest
 from facegate.face import weights
 from facegate.protocol import CameraStateName, DoorAction
 from tests.engine.face.real import packaged
-from tests.support import Client, engine
+from tests.support import CONSENT, Client, engine
 
 pytestmark = pytest.mark.usefixtures("free_loop")
 
@@ -34,7 +34,7 @@ async def test_an_engine_without_models_runs_and_says_so(broken: str, tmp_path: 
         async with aiohttp.ClientSession(site.url) as session, session.get("/health") as response:
             health = await response.json()
         assert (health["status"], health["models"]) == ("degraded", "failing")
-        (camera,) = site.site.state().cameras
+        (camera,) = site.site.board.state().cameras
         assert camera.state is CameraStateName.REFUSED
         assert broken in str(camera.reason)
         async with Client.connected(site.url, site.token) as client:
@@ -44,6 +44,9 @@ async def test_an_engine_without_models_runs_and_says_so(broken: str, tmp_path: 
         async with site.session() as session:
             async with session.post("/api/v1/subjects", json={"name": "Ann"}) as response:
                 ann = (await response.json())["id"]
+            path = f"/api/v1/subjects/{ann}/consents"
+            async with session.post(path, json=CONSENT) as response:
+                assert response.status == 201
             photo = packaged("skimage", "data/astronaut.png").read_bytes()
             async with session.post(f"/api/v1/subjects/{ann}/photos", data=photo) as response:
                 error = await response.json()

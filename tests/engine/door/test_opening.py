@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from facegate.decision.gate import Asking
 from facegate.domain import AccessPoint, Basis, Reason
 from facegate.door import homeassistant
 from facegate.protocol import (
@@ -23,6 +25,7 @@ from facegate.protocol import (
     DoorView,
     ErrorCode,
 )
+from facegate.record.store import Work
 from tests.support import Client, Engine, engine, until
 
 pytestmark = pytest.mark.usefixtures("free_loop")
@@ -46,7 +49,7 @@ async def client(site: Engine) -> AsyncIterator[Client]:
 
 
 def front(site: Engine) -> DoorView:
-    (door,) = site.site.state().doors
+    (door,) = site.site.board.state().doors
     return door
 
 
@@ -56,7 +59,7 @@ async def settled(site: Engine, state: DoorStateName) -> DoorView:
 
 
 async def outcomes(site: Engine) -> list[tuple[str, str | None]]:
-    await site.site._background.finish()
+    await site.site.bulletin.finish()
     return [
         (event["body"]["outcome"], event["body"]["fault"])
         for event in await site.events()
@@ -68,21 +71,26 @@ async def test_the_record_is_durable_before_the_hardware_is_asked(
     site: Engine, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    record, perform = site.site._store.record_decision, homeassistant.HomeAssistantActuator.perform
+    perform = homeassistant.HomeAssistantActuator.perform
+    writing = site.site.store.writing
 
-    async def recorded(*arguments: Any) -> None:
-        await record(*arguments)
+    @asynccontextmanager
+    async def recorded() -> AsyncIterator[Work]:
+        async with writing() as work:
+            yield work
         order.append("recorded")
 
     async def performed(self: Any, command: Any) -> None:
         order.append("asked")
         await perform(self, command)
 
-    monkeypatch.setattr(site.site._store, "record_decision", recorded)
+    monkeypatch.setattr(site.site.store, "writing", recorded)
     monkeypatch.setattr(homeassistant.HomeAssistantActuator, "perform", performed)
     for action in (DoorAction.OPEN, DoorAction.UNLOCK):
         assert (await client.operate("front", action)).ok
-    assert order == ["recorded", "asked"] * 2
+        assert order[:2] == ["recorded", "asked"]
+        await site.site.bulletin.finish()
+        order.clear()
 
 
 async def test_ten_wishes_at_once_are_one_pulse_and_ten_rows(site: Engine, client: Client) -> None:
@@ -182,8 +190,10 @@ async def test_an_opening_that_a_stop_interrupted_is_closed_on_record_and_not_re
 ) -> None:
     async with engine(OPTIONS, tmp_path) as site:
         # A grant whose engine dies before its door moves.
-        grant = site.site._approved(FRONT, Basis.OPERATOR, Reason.OPERATOR, "Ann")
-        await site.site._store.record_decision(grant, grant.id)
+        asking = Asking(FRONT, Basis.OPERATOR, approval=Reason.OPERATOR)
+        judgment = site.site.gate.judge(asking)
+        grant = site.site.passages.decide(asking, judgment, approver="Ann")
+        await site.site.store.record_decision(grant, grant.id)
     for _ in range(2):
         async with (
             engine(OPTIONS, tmp_path) as site,

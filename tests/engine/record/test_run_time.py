@@ -45,7 +45,7 @@ type Failure = Callable[[Engine], AbstractAsyncContextManager[None]]
 @asynccontextmanager
 async def locked(site: Engine) -> AsyncIterator[None]:
     """Have another program hold the database's write lock."""
-    await site.site._background.finish()  # which may be writing
+    await site.site.bulletin.finish()  # which may be writing
     with closing(sqlite3.connect(site.database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -55,7 +55,7 @@ async def locked(site: Engine) -> AsyncIterator[None]:
 @asynccontextmanager
 async def pragma(site: Engine, failing: str, well: str) -> AsyncIterator[None]:
     """Set something on every connection of the engine, and back."""
-    pool = site.site._store._engine.sync_engine
+    pool = site.site.store._engine.sync_engine
 
     def fail(connection: DBAPIConnection, *_: object) -> None:
         connection.cursor().execute(f"PRAGMA {failing}")
@@ -77,7 +77,7 @@ async def full(site: Engine) -> AsyncIterator[None]:
     async with pragma(site, f"max_page_count={pages}", "max_page_count=1000000"):
         with suppress(RecordError):  # fill what is left of the last page
             while True:
-                await site.site._store.record(EventKind.LOCK, NOON, "", "", "")
+                await site.site.store.record(EventKind.LOCK, NOON, "")
         yield
 
 
@@ -106,7 +106,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def client(site: Engine) -> AsyncIterator[Client]:
     async with Client.connected(site.url, site.token) as connected:
         await connected.drive("front")
-        await until(lambda: site.site.state().doors[0].state is DoorStateName.LOCKED)
+        await until(lambda: site.site.board.state().doors[0].state is DoorStateName.LOCKED)
         yield connected
 
 
@@ -137,20 +137,20 @@ def assert_told(result: Result, advice: str) -> None:
 async def test_while_the_records_fail_no_door_opens_and_everybody_is_told(
     site: Engine, client: Client, failing: Failure, advice: str
 ) -> None:
-    await site.site.ring(FRONT, b"\xff\xd8", FACE)
-    (call,) = site.site.state().calls
+    await site.site.visitors.ring(FRONT, b"\xff\xd8", FACE)
+    (call,) = site.site.board.state().calls
     async with failing(site):
         assert_told(await client.operate("front", DoorAction.OPEN), advice)
         assert_told(await client.operate("front", DoorAction.UNLOCK), advice)
         assert_told(await client.answer(call.id, CallAnswer.LET_IN), advice)
         with pytest.raises(RecordError):
-            await site.site.conclude(face_grant("face"))
+            await site.site.passages.conclude(face_grant("face"))
         told = await health(site)
         assert (told["status"], told["records"]) == ("degraded", "failing")
         assert client.all(Actuate) == []
         assert client.all(AccessEvent) == []
         assert client.all(CallClosed) == []
-        assert site.site.state().doors[0].state is DoorStateName.LOCKED
+        assert site.site.board.state().doors[0].state is DoorStateName.LOCKED
     assert (await client.answer(call.id, CallAnswer.LET_IN)).ok
     assert len(client.pulses) == 1
     told = await health(site)
@@ -166,7 +166,7 @@ async def test_a_door_is_locked_though_the_records_fail(
     assert (await client.operate("front", DoorAction.UNLOCK)).ok
     async with failing(site):
         assert (await client.operate("front", DoorAction.LOCK)).ok
-        assert site.site.state().doors[0].state is DoorStateName.LOCKED
+        assert site.site.board.state().doors[0].state is DoorStateName.LOCKED
         assert "locked off the record" in caplog.text
         assert advice in caplog.text
         assert (await health(site))["records"] == "failing"
@@ -177,8 +177,8 @@ async def test_a_grant_after_a_failure_opens_though_nothing_else_changed(
 ) -> None:
     async with read_only(site):
         with pytest.raises(RecordError):
-            await site.site.conclude(face_grant("first"))
-    await site.site.conclude(face_grant("second"))
+            await site.site.passages.conclude(face_grant("first"))
+    await site.site.passages.conclude(face_grant("second"))
     assert [command.command_id for command in client.pulses] == ["second"]
 
 
@@ -189,22 +189,22 @@ async def test_records_that_are_well_again_are_shown_as_such_without_anybody_at_
         assert not (await client.operate("front", DoorAction.OPEN)).ok
         await asyncio.sleep(1.5)
         assert (await health(site))["records"] == "failing"
-    await until(lambda: site.site.record_fault is None)
+    await until(lambda: site.site.bulletin.record_fault is None)
     assert (await health(site))["records"] == "ok"
 
 
 async def test_the_clockwork_goes_on_though_a_record_of_it_fails(
     site: Engine, client: Client
 ) -> None:
-    await site.site.ring(FRONT, b"\xff\xd8", FACE)
-    for call in site.site._calls._open.values():
+    await site.site.visitors.ring(FRONT, b"\xff\xd8", FACE)
+    for call in site.site.visitors._calls._open.values():
         object.__setattr__(call, "deadline", 0)
     async with read_only(site):
         assert (await client.wait_for(CallClosed)).outcome == "expired"
-        await until(lambda: site.site.record_fault is not None)
-    site.site._calls._recent.clear()
-    await site.site.ring(FRONT, b"\xff\xd8", FACE)
-    for call in site.site._calls._open.values():
+        await until(lambda: site.site.bulletin.record_fault is not None)
+    site.site.visitors._calls._recent.clear()
+    await site.site.visitors.ring(FRONT, b"\xff\xd8", FACE)
+    for call in site.site.visitors._calls._open.values():
         object.__setattr__(call, "deadline", 0)
     await until(lambda: len(client.all(CallClosed)) == 2)
 

@@ -48,8 +48,8 @@ async def client(site: Engine) -> AsyncIterator[Client]:
 
 
 async def ring(site: Engine) -> CallView:
-    await site.site.ring(FRONT, b"\xff\xd8", np.eye(1, 128, dtype=np.float32)[0])
-    (call,) = site.site.state().calls
+    await site.site.visitors.ring(FRONT, b"\xff\xd8", np.eye(1, 128, dtype=np.float32)[0])
+    (call,) = site.site.board.state().calls
     return call
 
 
@@ -92,8 +92,8 @@ async def test_who_is_turned_away_stays_outside(site: Engine, client: Client) ->
     assert await on_record(site, "access") == []
     assert (await on_record(site, "call"))[-1]["body"] == {
         "outcome": "turned_away",
-        "fault": None,
         "user": "Ann",
+        "unit": None,
     }
 
 
@@ -135,7 +135,7 @@ async def test_letting_in_and_turning_away_at_once_is_one_of_them(
         assert [result.ok for result in results].count(True) == 1
         grants = [e for e in await on_record(site, "access") if e["body"]["call"] == call.id]
         assert len(grants) == int(results[1].ok)
-        site.site._calls._recent.clear()  # the same face may ring again
+        site.site.visitors._calls._recent.clear()  # the same face may ring again
 
 
 async def test_a_call_that_nobody_answers_is_closed_and_opens_nothing(
@@ -172,9 +172,9 @@ async def test_a_client_that_comes_later_sees_the_open_call_and_no_closed_one(
     call = await ring(site)
     async with Client.connected(site.url, site.token) as late:
         await until(lambda: late.received[-1:])
-        assert site.site.state().calls == (call,)
+        assert site.site.board.state().calls == (call,)
     assert (await client.answer(call.id, CallAnswer.TURN_AWAY)).ok
-    assert site.site.state().calls == ()
+    assert site.site.board.state().calls == ()
 
 
 async def test_a_call_ends_with_the_engine(tmp_path: Path) -> None:
@@ -186,4 +186,4 @@ async def test_a_call_ends_with_the_engine(tmp_path: Path) -> None:
     ):
         await client.drive("front")
         assert (await client.answer(call.id, CallAnswer.LET_IN)).code == ErrorCode.CALL_CLOSED
-        assert site.site.state().calls == ()
+        assert site.site.board.state().calls == ()
