@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facegate.api.auth import read_token
 from facegate.api.doors import DoorRoutes
+from facegate.api.passes import PassRoutes
 from facegate.api.people import PeopleRoutes
 from facegate.api.records import RecordRoutes
 from facegate.api.routes import Routes
@@ -34,9 +35,11 @@ from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 from facegate.identity.gallery import Gallery
 from facegate.office import Office, OfficeRules
+from facegate.pass_desk import PassDesk
 from facegate.people import People
 from facegate.pipeline import Pipeline
 from facegate.protocol import CameraStateName, PeopleChanged
+from facegate.record.backup import hold_lock
 from facegate.record.passes import PassStore
 from facegate.record.pictures import PictureStore
 from facegate.record.presence import PresenceStore
@@ -73,11 +76,20 @@ async def running(
 ) -> AsyncIterator[Site]:
     """Run one site's engine for as long as the block; its records are in the folder ``data``.
 
-    Raises ``SettingsError`` and ``RecordError``. Without its models or its key the engine runs,
-    names the fault and opens no door to a face.
+    Raises ``SettingsError`` and ``RecordError``, and ``ConflictError`` where another engine runs
+    with this folder. Without its models or its key the engine runs, names the fault and opens no
+    door to a face.
     """
-    clock = clock or SystemClock()
     token = await asyncio.to_thread(_prepare_folder, data)
+    with hold_lock(data):
+        async with _running(settings, data, token, clock or SystemClock(), masks) as site:
+            yield site
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings, data: Path, token: str, clock: Clock, masks: MaskClassifier | None
+) -> AsyncIterator[Site]:
     database = data / "facegate.db"
     store = await Store.open(database)
     vault, vault_fault = await _open_vault(store, data / KEYS, clock)
@@ -102,7 +114,22 @@ async def running(
     gate = _gate(settings, clock)
     tombstones = await asyncio.to_thread(_open_tombstones, data / KEYS)
     erasure = Erasure(office, tombstones, gate.presence.forget)
-    site = _site(settings, gate, store, vault, office, credentials, erasure, bulletin, clock)
+    passes, pass_store = Passes(vault), PassStore(store)
+    desk = PassDesk(passes, pass_store, store, vault, clock, office.rules.door_ids)
+    site = _site(
+        settings,
+        gate,
+        store,
+        vault,
+        office,
+        credentials,
+        erasure,
+        passes,
+        pass_store,
+        desk,
+        bulletin,
+        clock,
+    )
     site.model_fault, site.vault_fault = model_fault, vault_fault
     server = Server(
         settings.api,
@@ -112,6 +139,7 @@ async def running(
             *Routes(site).table(),
             *DoorRoutes(site, vision).table(),
             *RecordRoutes(store, database, vault).table(),
+            *PassRoutes(desk).table(),
             *PeopleRoutes(
                 people, enrollment, credentials, erasure, site.gate.presence.where
             ).table(),
@@ -124,15 +152,7 @@ async def running(
         await office.load()
         await erasure.repeat()
         await site.start()
-        for camera_settings in settings.cameras:
-            if pipeline is None:
-                status = CameraStatus(CameraStateName.REFUSED, model_fault)
-                site.board.camera_changed(camera_settings.id, status)
-                continue
-            camera = _open_camera(camera_settings, clock, site)
-            cameras.append(camera)
-            site.board.camera_changed(camera.id, camera.status)
-            work.spawn(pipeline.watch(camera))
+        cameras += _watch(settings, pipeline, site, clock, work)
         for fault in filter(None, (model_fault, vault_fault)):
             _LOGGER.error("No door opens to a face: %s", fault)
         work.spawn(_tick(site))
@@ -148,6 +168,22 @@ async def running(
         if vision is not None:
             vision.close()
         await store.close()
+
+
+def _watch(
+    settings: Settings, pipeline: Pipeline | None, site: Site, clock: Clock, work: Background
+) -> list[Camera]:
+    """Open every camera and follow it; without models they are refused, and say why."""
+    if pipeline is None:
+        status = CameraStatus(CameraStateName.REFUSED, site.model_fault)
+        for camera_settings in settings.cameras:
+            site.board.camera_changed(camera_settings.id, status)
+        return []
+    cameras = [_open_camera(camera_settings, clock, site) for camera_settings in settings.cameras]
+    for camera in cameras:
+        site.board.camera_changed(camera.id, camera.status)
+        work.spawn(pipeline.watch(camera))
+    return cameras
 
 
 def _gate(settings: Settings, clock: Clock) -> Gate:
@@ -169,13 +205,16 @@ def _site(
     office: Office,
     credentials: Credentials,
     erasure: Erasure,
+    passes: Passes,
+    pass_store: PassStore,
+    desk: PassDesk,
     bulletin: Bulletin,
     clock: Clock,
 ) -> Site:
     """Construct the site, each part before those that use it."""
-    presence, pass_store = PresenceStore(store), PassStore(store)
+    presence = PresenceStore(store)
     pictures = PictureStore(store, vault) if vault is not None else None
-    calls, passes = Calls(clock), Passes(vault)
+    calls = Calls(clock)
     actuators = {door.id: HomeAssistantActuator(door.id) for door in settings.doors}
     board = Board(settings, gate, calls, bulletin, clock)
     alarms = Alarms(store, bulletin, clock)
@@ -214,6 +253,7 @@ def _site(
             presence,
             pictures,
             erasure,
+            desk,
             board,
             alarms,
             bulletin,

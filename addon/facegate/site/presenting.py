@@ -21,12 +21,9 @@ from facegate.site.alarms import Alarms
 from facegate.site.board import Board
 from facegate.site.bulletin import Bulletin
 from facegate.site.passages import Passages
-from facegate.visitor.passes import PassCheck, Passes
+from facegate.visitor.passes import PassCheck, Passes, is_pass_number
 
 DOCUMENT = "document"
-PASS_NUMBERS = "9"  # noqa: S105  not a password
-"""What numbers of visitor passes begin with, and numbers of subjects do not."""
-
 EXIT_DELAY_S = 5.0
 """What a credential that has to wait costs at an exit: time, as nothing keeps anybody inside."""
 
@@ -83,7 +80,7 @@ class Presenting:
         self._passages.door(point.door_id)
         match presented:
             case Presented(number=str(number), pin=str(pin), card_number=None, code=None):
-                if number.startswith(PASS_NUMBERS):
+                if is_pass_number(number):
                     return await self._present_pass_pin(point, number, pin)
                 return await self._present_pin(point, number, pin)
             case Presented(number=None, pin=None, card_number=str(card), code=None):
@@ -183,11 +180,12 @@ class Presenting:
         if not decision.granted or found is None or point.direction is Direction.EXIT:
             await self._passages.conclude(decision)
             return decision
-        used = self._passes.reserve(found.id)
-        assert used is not None, "checked in the same step"
+        reserved = self._passes.reserve(found.id)
+        assert reserved is not None, "checked in the same step"
 
         async def write(work: Work) -> None:
-            await self._pass_store.put(work, used)
+            # As it is now: it may have been revoked while this waited for its turn to write.
+            await self._pass_store.put(work, self._passes.get(found.id))
 
         try:
             await self._passages.conclude(decision, write)

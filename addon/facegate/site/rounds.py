@@ -11,6 +11,7 @@ from facegate.domain import Clock
 from facegate.erasure import Erasure
 from facegate.errors import FaceGateError
 from facegate.office import Office
+from facegate.pass_desk import PassDesk
 from facegate.protocol import AlarmKind
 from facegate.record.pictures import PictureStore
 from facegate.record.presence import PresenceStore
@@ -44,6 +45,7 @@ class Rounds:
         presence: PresenceStore,
         pictures: PictureStore | None,
         erasure: Erasure,
+        desk: PassDesk,
         board: Board,
         alarms: Alarms,
         bulletin: Bulletin,
@@ -54,6 +56,7 @@ class Rounds:
         self._gate = gate
         self._roster = office.roster
         self._erasure = erasure
+        self._desk = desk
         self._store = store
         self._presence = presence
         self._pictures = pictures
@@ -139,6 +142,8 @@ class Rounds:
             if self._pictures is not None:
                 await self._pictures.prune(now)
             await self._erasure.expire_templates(self._retention.templates_d)
-            await self._store.prune(now - timedelta(days=self._retention.events_d), now)
+            before = now - timedelta(days=self._retention.events_d)
+            await self._desk.forget(before)
+            await self._store.prune(before, now)
         except FaceGateError as err:
             _LOGGER.warning("What is kept too long could not be deleted: %s", err)
