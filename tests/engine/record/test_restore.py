@@ -135,10 +135,25 @@ def renamed(name: str) -> Callable[[Files], Files]:
     return change
 
 
+def sized(more: int) -> Callable[[Files], Files]:
+    """Declare another size of the database than it has."""
+
+    def change(files: Files) -> Files:
+        manifest = json.loads(files["manifest.json"])
+        for member in manifest["members"]:
+            if member["name"] == DATABASE:
+                member["size"] += more
+        return files | {"manifest.json": json.dumps(manifest).encode()}
+
+    return change
+
+
 DAMAGE: list[tuple[Callable[[Files], Files], str]] = [
     (lambda files: files | {DATABASE: files[DATABASE][:-1]}, "changed or damaged"),
     (lambda files: files | {DATABASE: files[DATABASE] + b"\0"}, "changed or damaged"),
     (lambda files: files | {DATABASE: b"\0" + files[DATABASE][1:]}, "changed or damaged"),
+    (sized(1), "changed or damaged"),
+    (sized(-1), "changed or damaged"),
     (lambda files: files | {RECOVERY_FILE: b"{}"}, "changed or damaged"),
     (lambda files: files | {"../evil": b"x"}, "not those of its manifest"),
     (without(RECOVERY_FILE), "not those of its manifest"),
