@@ -120,10 +120,12 @@ class Engine:
         await self.program.stop()
 
     async def enroll(self, name: str, pictures: tuple[Path, ...]) -> str:
-        """Enroll a resident who may pass the front door; return the subject's id."""
+        """Enroll a resident who consents and may pass the front door; return the subject's id."""
         body = {"name": name, "kind": "resident", "permits": [{"door_id": DOOR_ID}]}
         subject = await self._request("POST", SUBJECTS_PATH, json=body)
         subject_id = str(subject["id"])
+        consent = {"text_version": "demo", "purpose": "access", "language": "en", "signer": name}
+        await self._request("POST", f"{SUBJECTS_PATH}/{subject_id}/consents", json=consent)
         for picture in pictures:
             await self._request(
                 "POST", f"{SUBJECTS_PATH}/{subject_id}/photos", data=picture.read_bytes()

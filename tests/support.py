@@ -20,6 +20,7 @@ import aiohttp
 
 from facegate.assembly import running
 from facegate.domain import Clock
+from facegate.enroll import NewPerson
 from facegate.face.graph import prepare
 from facegate.face.weights import MODELS
 from facegate.protocol import (
@@ -45,8 +46,12 @@ from facegate.protocol import (
 from facegate.settings import parse
 from facegate.site import Site
 
-
 CONSENT = {"text_version": "1", "purpose": "access", "language": "en", "signer": "Ann"}
+
+
+def consenting(name: str, doors: list[str]) -> NewPerson:
+    """Return a resident with permits for doors, who signed."""
+    return NewPerson(name, "resident", doors, "1", "access", "en", name)
 
 
 def free_port() -> int:

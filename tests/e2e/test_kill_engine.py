@@ -38,7 +38,7 @@ from facegate.protocol import (
 )
 from tests.engine.clips import resident, resident_photos, write_clip
 from tests.engine.process import Forks, Program, forks, started
-from tests.support import lend_models
+from tests.support import consenting, lend_models
 
 KILLS = 100
 # Two engines at a time: one knows the face before its camera, to the other it is a visitor.
@@ -120,7 +120,7 @@ async def first_life(options: dict[str, Any], folder: Path, photos: list[Path]) 
     async with started(options, folder) as program:
         await program.listening()
         if photos:
-            await enroll(program.data, program.url, "Ann", "resident", ["front"], photos)
+            await enroll(program.data, program.url, consenting("Ann", ["front"]), photos)
 
 
 async def last_life(options: dict[str, Any], folder: Path) -> list[Actuate]:

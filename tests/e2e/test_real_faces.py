@@ -20,7 +20,7 @@ from demo.rtsp import (
 )
 from facegate.enroll import enroll
 from facegate.protocol import AccessEvent
-from tests.support import Client, Engine, engine
+from tests.support import Client, Engine, consenting, engine
 
 pytestmark = pytest.mark.skipif(
     rtsp_unavailable_reason() is not None, reason=str(rtsp_unavailable_reason())
@@ -62,7 +62,7 @@ async def watching(
     async with engine(options, data / "engine") as site:
         doors = [door_of(clip) for clip in clips]
         for name, clip in ENROLLED.items():
-            told = await enroll(site.data, site.url, name, "resident", doors, [folder / clip])
+            told = await enroll(site.data, site.url, consenting(name, doors), [folder / clip])
             assert "references" in told
         async with Client.connected(site.url, site.token) as client:
             await client.drive(*doors)

@@ -14,7 +14,7 @@ import pytest
 from facegate.enroll import enroll
 from facegate.errors import FaceGateError, ImageError, NotFoundError
 from tests.engine.face.real import packaged
-from tests.support import Engine, engine, free_port
+from tests.support import Engine, consenting, engine, free_port
 
 pytestmark = pytest.mark.usefixtures("free_loop")
 
@@ -35,7 +35,7 @@ async def people(site: Engine) -> list[dict[str, Any]]:
 
 
 async def run(site: Engine, *files: Path, doors: tuple[str, ...] = ("front",)) -> str:
-    return await enroll(site.data, site.url, "Ann", "resident", list(doors), list(files))
+    return await enroll(site.data, site.url, consenting("Ann", list(doors)), list(files))
 
 
 async def test_photos_become_references_with_permits(site: Engine) -> None:
@@ -93,16 +93,16 @@ async def test_a_door_that_is_none_is_named(site: Engine) -> None:
 async def test_a_wrong_token_is_told(site: Engine, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("x" * 43)
     with pytest.raises(FaceGateError, match="token is missing or wrong"):
-        await enroll(tmp_path, site.url, "Ann", "resident", ["front"], [PHOTO])
+        await enroll(tmp_path, site.url, consenting("Ann", ["front"]), [PHOTO])
 
 
 async def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="token: No such file"):
-        await enroll(tmp_path, "http://127.0.0.1:1", "Ann", "resident", ["front"], [PHOTO])
+        await enroll(tmp_path, "http://127.0.0.1:1", consenting("Ann", ["front"]), [PHOTO])
     (tmp_path / "token").write_text("x" * 43)
     url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(FaceGateError, match=f"the engine at {url} cannot be reached"):
-        await enroll(tmp_path, url, "Ann", "resident", ["front"], [PHOTO])
+        await enroll(tmp_path, url, consenting("Ann", ["front"]), [PHOTO])
 
 
 async def test_something_else_at_its_address_is_told(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ async def test_something_else_at_its_address_is_told(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{port}"
     for _ in range(2):
         with pytest.raises(FaceGateError, match="is not this version's engine"):
-            await enroll(tmp_path, url, "Ann", "resident", ["front"], [PHOTO])
+            await enroll(tmp_path, url, consenting("Ann", ["front"]), [PHOTO])
     await runner.cleanup()
 
 
@@ -133,5 +133,5 @@ async def test_an_engine_that_does_not_answer_is_told(
     silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
     with pytest.raises(FaceGateError, match="cannot be reached"):
-        await enroll(tmp_path, url, "Ann", "resident", ["front"], [PHOTO])
+        await enroll(tmp_path, url, consenting("Ann", ["front"]), [PHOTO])
     silent.close()
