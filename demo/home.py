@@ -101,8 +101,10 @@ class Home:
         """Let the integration drive ``relay`` for the only door, through its options flow."""
         path = "/api/config/config_entries/options/flow"
         flow = await self._post(path, {"handler": entry_id})
-        (field,) = flow["data_schema"]
-        done = await self._post(f"{path}/{flow['flow_id']}", {field["name"]: relay})
+        (doors,) = [part for part in flow["data_schema"] if part["name"] == "actuators"]
+        (door,) = doors["schema"]
+        chosen = {"actuators": {door["name"]: relay}, "contacts": {}, "show_people": False}
+        done = await self._post(f"{path}/{flow['flow_id']}", chosen)
         if done["type"] != "create_entry":
             raise HomeError(f"FaceGate's options flow refused the relay: {done.get('errors')}")
 
