@@ -12,7 +12,7 @@ type Card = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class FrontDoor:
-    """The entity ids of one door, of its camera and of its relay."""
+    """The entity ids of one door, of its camera, its relay, its area and of the site."""
 
     lock: str
     access: str
@@ -22,11 +22,14 @@ class FrontDoor:
     last_picture: str
     let_in: str
     turn_away: str
+    mode: str
     camera: str
+    occupancy: str
+    lockdown: str
     relay: str = RELAY
 
     @classmethod
-    def find(cls, ids: dict[str, str], door_id: str, camera_id: str) -> Self:
+    def find(cls, ids: dict[str, str], door_id: str, camera_id: str, area_id: str) -> Self:
         """Pick them from the entity ids by unique id; raises ``KeyError`` for a missing one."""
 
         def one(ending: str) -> str:
@@ -44,9 +47,15 @@ class FrontDoor:
             "last_picture",
             "let_in",
             "turn_away",
+            "mode",
         )
         parts = {key: one(f"-{door_id}-{key}") for key in keys}
-        return cls(**parts, camera=one(f"-{camera_id}-camera"))
+        return cls(
+            **parts,
+            camera=one(f"-{camera_id}-camera"),
+            occupancy=one(f"-{area_id}-occupancy"),
+            lockdown=one("-lockdown"),
+        )
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -60,7 +69,10 @@ class FrontDoor:
             self.last_picture,
             self.let_in,
             self.turn_away,
+            self.mode,
             self.camera,
+            self.occupancy,
+            self.lockdown,
         )
 
 
@@ -142,6 +154,9 @@ def _door_section(door: FrontDoor) -> dict[str, object]:
         _picture(door.last_picture, "Last seen"),
         _tile(door.relay, "Door relay", half=True),
         _tile(door.camera, "Camera", half=True),
+        _tile(door.occupancy, "People inside", half=True),
+        _tile(door.lockdown, "Lockdown", half=True, color="red"),
+        _tile(door.mode, "Mode", features=[{"type": "select-options"}]),
     )
 
 
@@ -186,13 +201,16 @@ _DECISION = """\
 
 | | | measured | limit |
 |:-|:-|-:|-:|
-{% for v in state_attr(e, 'verdicts') or [] -%}
+{% set verdicts = state_attr(e, 'verdicts') or [] -%}
+{% for v in verdicts | rejectattr('requirement', 'eq', 'off') -%}
 {%- set icon = {'pass': 'check-circle', 'fail': 'close-circle'}.get(v.outcome, 'help-circle') -%}
 | <ha-icon icon="mdi:{{ icon }}"></ha-icon> {{ v.control }} \
 | {{ v.reason | replace('_', ' ') }} \
 | {{ '%.2f' | format(v.measured) if v.measured is not none else '' }} \
 | {{ '%.2f' | format(v.limit) if v.limit is not none else '' }} |
 {% endfor %}
+{%- set off = verdicts | selectattr('requirement', 'eq', 'off') | map(attribute='control') | list %}
+{{ 'Off at this door: ' ~ off | join(', ') | replace('_', ' ') if off else '' }}
 {% else %}
 Nobody has come yet.
 {% endif %}

@@ -19,6 +19,7 @@ from facegate.protocol import EVENTS_PATH, HEALTH_PATH, SUBJECTS_PATH
 
 START_LIMIT_S = 60.0
 DOOR_ID = "front"
+AREA_ID = "building"
 CAMERA_ID = "front"
 PULSE_S = 3.0
 
@@ -55,12 +56,14 @@ def options(camera: Mapping[str, object], port: int) -> dict[str, object]:
     """Return the options of a site with one door; ``camera`` holds ``url`` or ``clip``."""
     return {
         "cameras": [{"id": CAMERA_ID, "name": "Front door camera", **camera}],
+        "areas": [{"id": AREA_ID, "name": "Building", "capacity": 20}],
         "doors": [
             {
                 "id": DOOR_ID,
                 "name": "Front door",
                 "entry_camera": CAMERA_ID,
                 "pulse_seconds": PULSE_S,
+                "area": AREA_ID,
                 "controls": {"liveness": "required"},
             }
         ],

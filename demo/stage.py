@@ -12,7 +12,7 @@ from typing import Self
 
 from demo.camera import DemoCamera
 from demo.dashboard import FrontDoor, dashboard
-from demo.engine import CAMERA_ID, DOOR_ID, Engine, options
+from demo.engine import AREA_ID, CAMERA_ID, DOOR_ID, Engine, options
 from demo.home import RELAY, Home
 from demo.program import Program, free_port
 from demo.scenes import Scenes, locate
@@ -114,7 +114,7 @@ class Stage:
         """Let Home Assistant know the engine, drive the relay and show the door."""
         entry = await self.home.add_facegate("127.0.0.1", self.engine.port, self.engine.token)
         await self.home.choose_relay(entry, RELAY)
-        self.door = FrontDoor.find(await self.home.entities(), DOOR_ID, CAMERA_ID)
+        self.door = FrontDoor.find(await self.home.entities(), DOOR_ID, CAMERA_ID, AREA_ID)
         await self.home.client.wait_state(self.door.lock, "locked", READY_LIMIT_S)
         await self.home.client.wait_state(self.door.camera, "on", READY_LIMIT_S)
         await self.home.save_dashboard(dashboard(self.door))

@@ -298,7 +298,7 @@ def _verdicts(access: EntityState) -> str:
     verdicts = access.attributes.get("verdicts")
     if not isinstance(verdicts, list):
         return ""
-    return ", ".join(map(_verdict, verdicts))
+    return ", ".join(_verdict(found) for found in verdicts if found["requirement"] != "off")
 
 
 def _verdict(verdict: Json) -> str:
