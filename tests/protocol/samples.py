@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from facegate.api.bodies import GuardianBody, PermitBody, PermitsBody, SubjectBody
 from facegate.protocol import (
     AccessEvent,
     Actuate,
@@ -12,7 +13,11 @@ from facegate.protocol import (
     ActuatorAction,
     ActuatorPhase,
     ActuatorStatus,
+    AlarmEvent,
+    AlarmKind,
     AnswerCall,
+    AreaChanged,
+    AreaView,
     CallAnswer,
     CallClosed,
     CallOpened,
@@ -21,10 +26,12 @@ from facegate.protocol import (
     CameraStateName,
     CameraView,
     ClientMessage,
+    ContactStatus,
     Direction,
     DoorAction,
     DoorChanged,
     DoorCommand,
+    DoorMode,
     DoorStateName,
     DoorView,
     EngineMessage,
@@ -32,12 +39,11 @@ from facegate.protocol import (
     ErrorMessage,
     Hello,
     IdentificationView,
-    PermitBody,
-    PermitsBody,
+    ImportProgress,
+    PassageEvent,
+    PeopleChanged,
     Result,
     StateMessage,
-    SubjectBody,
-    SubjectView,
     VerdictView,
     Welcome,
 )
@@ -52,26 +58,35 @@ _DOOR = DoorView(
     held=True,
     camera_ids=("porch", "hall"),
     picture_at=MOMENT,
+    mode=DoorMode.LOCKDOWN,
+    forced_open=True,
+    held_open=True,
+    temperature=36.6,
+    temperature_at=MOMENT,
 )
 _CAMERA = CameraView("porch", "Porch", CameraStateName.BACKING_OFF, "no answer")
-_CALL = CallView("c1", "front", MOMENT, MOMENT + 60)
-_PERMIT = PermitBody("front", Direction.ENTRY, MOMENT, MOMENT + 3600)
+_CALL = CallView("c1", "front", MOMENT, MOMENT + 60, "4b")
+_AREA = AreaView("house", "House", 12, 40)
+_PERMIT = PermitBody("front", Direction.ENTRY, "school", MOMENT, MOMENT + 3600)
 
 CLIENT: dict[str, ClientMessage] = {
     "hello": Hello(1, "Home Assistant"),
-    "door_command": DoorCommand(7, "front", DoorAction.OPEN, "Ann"),
+    "door_command": DoorCommand(7, "front", DoorAction.OPEN, "Ann", Direction.EXIT),
     "answer_call": AnswerCall(8, "c1", CallAnswer.LET_IN, "Ann"),
     "actuator_status": ActuatorStatus(
         "front", available=False, reason="lock.front is unavailable", unlocked=True
     ),
+    "contact_status": ContactStatus("front", open=True),
     "actuated": Actuated("a1", ActuatorPhase.OFF, ok=False, error="lock.front did not move"),
 }
 
 ENGINE: dict[str, EngineMessage] = {
     "welcome": Welcome(1, "0.1.0", "site1", MOMENT),
-    "state": StateMessage((_DOOR,), (_CAMERA,), (_CALL,)),
+    "state": StateMessage((_DOOR,), (_CAMERA,), (_CALL,), (_AREA,)),
     "door": DoorChanged(_DOOR),
     "camera": CameraChanged(_CAMERA),
+    "area": AreaChanged(_AREA),
+    "people": PeopleChanged(),
     "call_opened": CallOpened(_CALL),
     "call_closed": CallClosed("c1", "front", "turned_away"),
     "access": AccessEvent(
@@ -91,13 +106,35 @@ ENGINE: dict[str, EngineMessage] = {
         identification=IdentificationView(5, 0.45, 0.08, 0.75, 0.25),
         verdicts=(VerdictView("identity", "pass", "required", "ok", 0.75, 0.45),),
     ),
+    "passage": PassageEvent(
+        door_id="front",
+        direction=Direction.ENTRY,
+        at=MOMENT,
+        decision_id="d1",
+        area_id="house",
+        subject_id="s1",
+        subject_name="Ann",
+        subject_kind="pupil",
+        notify=("mobile_app_ben",),
+    ),
+    "alarm": AlarmEvent(AlarmKind.FEVER, MOMENT, "front", "s1", "Ann", "38.2"),
+    "import": ImportProgress("i1", "running", 40, 100, 2),
     "actuate": Actuate("a1", "front", ActuatorAction.PULSE, 3.0, MOMENT + 2),
     "result": Result(7, ok=False, code=ErrorCode.NOT_FOUND, message="no such door"),
     "error": ErrorMessage(ErrorCode.INVALID, "id: required"),
 }
 
-BODIES: dict[str, SubjectBody | PermitsBody | SubjectView] = {
-    "body_subject": SubjectBody("Ann", "staff", (_PERMIT,)),
+BODIES: dict[str, SubjectBody | PermitsBody] = {
+    "body_subject": SubjectBody(
+        "Ann",
+        "pupil",
+        external_id="4711",
+        unit="4b",
+        language="de",
+        birth_date="2016-02-29",
+        groups=("g1",),
+        guardians=(GuardianBody("Ben", "mobile_app_ben"),),
+        permits=(_PERMIT,),
+    ),
     "body_permits": PermitsBody((_PERMIT, PermitBody("back"))),
-    "body_subject_view": SubjectView("s1", "Ann", "staff", 3, (_PERMIT,)),
 }

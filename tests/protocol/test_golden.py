@@ -16,11 +16,13 @@ import pytest
 from facegate.protocol import (
     ActuatorAction,
     ActuatorPhase,
+    AlarmKind,
     CallAnswer,
     CameraStateName,
     ClientMessage,
     Direction,
     DoorAction,
+    DoorMode,
     DoorStateName,
     EngineMessage,
     ErrorCode,
@@ -86,6 +88,8 @@ def test_the_names_of_states_actions_and_errors_are_never_changed() -> None:
         ActuatorAction,
         ActuatorPhase,
         CallAnswer,
+        DoorMode,
+        AlarmKind,
     )
     assert {kind.__name__: list(kind) for kind in kinds} == {
         "Direction": ["entry", "exit"],
@@ -102,6 +106,18 @@ def test_the_names_of_states_actions_and_errors_are_never_changed() -> None:
         "ActuatorAction": ["pulse", "hold", "release"],
         "ActuatorPhase": ["on", "off"],
         "CallAnswer": ["let_in", "turn_away"],
+        "DoorMode": ["normal", "free", "lockdown", "emergency"],
+        "AlarmKind": [
+            "door_forced",
+            "door_held",
+            "duress",
+            "passback",
+            "attempts",
+            "fever",
+            "mask",
+            "approval_expiring",
+            "clock_jump",
+        ],
     }
     assert set(ErrorCode) >= {
         "unauthorized",
@@ -125,6 +141,8 @@ def test_the_names_of_states_actions_and_errors_are_never_changed() -> None:
         "records_unavailable",
         "camera_unavailable",
         "model_unavailable",
+        "vault_unavailable",
+        "consent_required",
         "settings_invalid",
         "internal",
     }
