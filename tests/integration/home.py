@@ -8,7 +8,10 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN
 from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
-from pytest_homeassistant_custom_component.common import MockConfigEntry  # type: ignore[import-untyped]
+from pytest_homeassistant_custom_component.common import (  # type: ignore[import-untyped]
+    MockConfigEntry,
+    MockUser,
+)
 
 from custom_components.facegate.const import DOMAIN
 from custom_components.facegate.coordinator import FaceGateCoordinator
@@ -100,3 +103,10 @@ class Home:
         return await self.hass.services.async_call(
             DOMAIN, action, fields, blocking=True, return_response=True, context=context
         )
+
+    async def user(self, name: str, policy: dict[str, Any] | None = None) -> Context:
+        """Return the context of a new user: an administrator, unless limited by a policy."""
+        user = MockUser(name=name, is_owner=policy is None).add_to_hass(self.hass)
+        if policy is not None:
+            user.mock_policy(policy)
+        return Context(user_id=user.id)

@@ -83,7 +83,9 @@ async def test_a_call_that_another_client_answered_is_an_error_with_a_text(
     entry = await home.add(real)
     call_id = await real.ring()
     await home.shows("binary_sensor", "visitor_waiting", "on")
-    real.site.visitors._calls.answer(call_id)  # as of another client, and its notice still under way
+    real.site.visitors._calls.answer(
+        call_id
+    )  # as of another client, and its notice still under way
     with pytest.raises(ServiceValidationError) as caught:
         await home.call("button", "press", "let_in")
     assert caught.value.translation_key == "call_closed"

@@ -27,7 +27,7 @@ async def _set_mode(call: Call) -> JsonObjectType:
 
 
 async def _lockdown(call: Call) -> JsonObjectType:
-    mode = DoorMode.LOCKDOWN if call.data["active"] else DoorMode.NORMAL
+    mode = DoorMode.LOCKDOWN if call.data["enabled"] else DoorMode.NORMAL
     return await call.ask("PUT", MODE_PATH, {"mode": mode.value})
 
 
@@ -53,7 +53,7 @@ DOORS = (
         {**_DOOR, vol.Required("mode"): vol.In([mode.value for mode in DoorMode])},
         admin=False,
     ),
-    Action("lockdown", _lockdown, {vol.Optional("active", default=True): cv.boolean}),
+    Action("lockdown", _lockdown, {vol.Optional("enabled", default=True): cv.boolean}),
     Action(
         "present_credential",
         _present,
