@@ -72,8 +72,14 @@ class Work:
 
     def __init__(self, session: AsyncSession, head: str) -> None:
         self.session = session
-        seq, digest, self._signature = head.split(":")
-        self._seq, self._hash = int(seq), bytes.fromhex(digest)
+        try:
+            seq, digest, self._signature = head.split(":")
+            self._seq, self._hash = int(seq), bytes.fromhex(digest)
+            bytes.fromhex(self._signature)
+        except ValueError as err:
+            raise RecordError(
+                "the end of the chain was altered: see facegate audit verify, restore a backup"
+            ) from err
 
     def record(
         self,
