@@ -120,7 +120,10 @@ class FaceGateState:
     def _with_call(self, message: CallOpened | CallClosed) -> FaceGateState:
         match message:
             case CallOpened(call):
-                rings = self.rings if call.id in self.calls else {**self.rings, call.door_id: call}
+                known = self.calls.get(call.id)
+                # A call rings again for another unit: those people have not heard of it.
+                told = known is not None and known.unit == call.unit
+                rings = self.rings if told else {**self.rings, call.door_id: call}
                 return replace(self, calls={**self.calls, call.id: call}, rings=rings)
             case CallClosed(call_id):
                 calls = {key: call for key, call in self.calls.items() if key != call_id}

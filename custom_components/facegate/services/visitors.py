@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
@@ -45,6 +46,7 @@ async def _list(call: Call) -> JsonObjectType:
 
 
 async def _answer(call: Call) -> JsonObjectType:
+    call = await _tapped_by(call)
     call_id = call.data["call_id"]
     visitor = call.coordinator.data.calls.get(call_id)
     if visitor is None:
@@ -55,6 +57,17 @@ async def _answer(call: Call) -> JsonObjectType:
     with translated_errors():
         await call.coordinator.client.answer_call(call_id, answer, call.user_name)
     return {"call_id": call_id, "door_id": visitor.door_id, "answer": answer.value}
+
+
+async def _tapped_by(call: Call) -> Call:
+    """Return an automation's call as that of the user who tapped, with that user's rights."""
+    user_id = call.data.get("user_id")
+    if call.user is not None or user_id is None:
+        return call
+    user = await call.hass.auth.async_get_user(user_id)
+    if user is None:
+        raise Unauthorized(user_id=user_id, permission=POLICY_CONTROL)
+    return replace(call, user=user)
 
 
 async def _ask_unit(call: Call) -> JsonObjectType:
@@ -101,6 +114,7 @@ VISITORS = (
         {
             vol.Required("call_id"): cv.string,
             vol.Required("answer"): vol.In([answer.value for answer in CallAnswer]),
+            vol.Optional("user_id"): cv.string,
         },
         admin=False,
     ),
