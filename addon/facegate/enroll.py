@@ -13,9 +13,9 @@ import av.error
 import numpy as np
 
 from facegate.domain import Image
-from facegate.enrollment import MAX_REFERENCES
 from facegate.errors import FaceGateError, ImageError, NotFoundError
 from facegate.face.picture import encode_jpeg
+from facegate.office.enrollment import MAX_REFERENCES
 from facegate.protocol import (
     SUBJECTS_PATH,
     ErrorCode,

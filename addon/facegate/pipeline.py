@@ -33,7 +33,7 @@ from facegate.face.liveness import assess
 from facegate.face.track import Track, Tracker
 from facegate.identity.evidence import fuse, identify
 from facegate.identity.gallery import Gallery
-from facegate.people import People
+from facegate.office.people import People
 from facegate.protocol import Direction
 from facegate.register import Person
 from facegate.settings import Settings

@@ -14,7 +14,9 @@ STAGES = ("camera", "face", "identity", "decision", "door", "visitor", "record")
 # What everything may import: the nouns (of a passage, of the office), the errors, the wire.
 FOUNDATION = ("domain", "register", "errors", "protocol")
 # What the API may take from stages: it reads records, and refuses a body before it is a picture.
-OPEN_TO_THE_API = ("facegate.record.store", "facegate.face.picture")
+OPEN_TO_THE_API = ("facegate.record", "facegate.face.picture")
+# From the outermost layer inwards: none imports one that stands before it.
+LAYERS = ("assembly", "api", "importing", "site", "office")
 
 
 def imported_modules(path: Path, package: tuple[str, ...]) -> Iterator[str]:
@@ -54,8 +56,15 @@ def test_a_stage_imports_the_nouns_and_itself_and_no_other_part(stage: str) -> N
     assert [(file, part) for file, part in found if part not in (*FOUNDATION, stage)] == []
 
 
-def test_the_api_asks_the_site_and_only_two_modules_of_the_stages() -> None:
-    closed = (*(f"facegate.{stage}" for stage in STAGES), "facegate.assembly")
+@pytest.mark.parametrize("layer", LAYERS[1:])
+def test_a_layer_imports_none_that_is_further_out(layer: str) -> None:
+    further_out = LAYERS[: LAYERS.index(layer)]
+    found = engine_parts(ENGINE / layer, ("facegate", layer))
+    assert [(file, part) for file, part in found if part in further_out] == []
+
+
+def test_the_api_decides_nothing_and_reads_records() -> None:
+    closed = tuple(f"facegate.{stage}" for stage in STAGES)
     forbidden = [
         (file, module)
         for file, module in imports_of(ENGINE / "api", ("facegate", "api"))
@@ -79,7 +88,7 @@ def test_only_the_command_line_imports_the_assembly() -> None:
 
 def test_every_folder_of_the_engine_has_an_import_rule() -> None:
     folders = {path.name for path in ENGINE.iterdir() if (path / "__init__.py").is_file()}
-    assert folders == {*STAGES, "api"}
+    assert folders == {*STAGES, *LAYERS[1:]}
 
 
 def test_the_engine_works_without_home_assistant() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from facegate.checks import Details
-from facegate.enrollment import NewConsent
 from facegate.errors import InvalidError
+from facegate.office.checks import Details
+from facegate.office.enrollment import NewConsent
 from facegate.protocol import Direction
 from facegate.register import Approval, ApprovalState, CredentialKind, Guardian, Permit
 

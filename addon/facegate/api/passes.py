@@ -10,7 +10,7 @@ from aiohttp import web
 
 from facegate.api.request import body_of, user_of
 from facegate.errors import InvalidError
-from facegate.pass_desk import IssuedPass, PassDesk, PassWish
+from facegate.office.pass_desk import IssuedPass, PassDesk, PassWish
 from facegate.protocol import PASSES_PATH
 from facegate.register import VisitorPass
 

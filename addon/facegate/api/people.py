@@ -22,15 +22,15 @@ from facegate.api.bodies import (
 )
 from facegate.api.people_views import group_view, subject_view
 from facegate.api.request import body_of, user_of
-from facegate.credentials import Credentials
-from facegate.enrollment import Enrollment
-from facegate.erasure import Erasure
 from facegate.errors import InvalidError
-from facegate.people import People
+from facegate.office.credentials import Credentials
+from facegate.office.enrollment import Enrollment
+from facegate.office.erasure import Erasure
+from facegate.office.people import People
+from facegate.office.roster import GroupEntry
 from facegate.protocol import GROUPS_PATH, SUBJECTS_PATH, decode_body
 from facegate.record.certificate import to_json
 from facegate.register import CredentialKind, Person, SubjectKind
-from facegate.roster import GroupEntry
 
 _SUBJECT = SUBJECTS_PATH + "/{subject_id}"
 _GROUP = GROUPS_PATH + "/{group_id}"

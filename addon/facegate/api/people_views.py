@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from facegate.office.roster import GroupEntry
 from facegate.protocol import Direction
 from facegate.register import Consent, Permit, Person
-from facegate.roster import GroupEntry
 
 
 @dataclass(frozen=True, slots=True)

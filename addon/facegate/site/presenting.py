@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 import math
 
-from facegate.credentials import Credentials
 from facegate.decision.gate import Asking, Gate
 from facegate.domain import AccessPoint, Basis, Clock, Decision, Vector
 from facegate.errors import ActuatorError, InvalidError, RecordError
+from facegate.office.credentials import Credentials
 from facegate.protocol import AlarmKind, Direction, ErrorCode
 from facegate.record.passes import PassStore
 from facegate.record.pictures import PictureStore

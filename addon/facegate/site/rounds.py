@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from facegate.decision.gate import Gate
 from facegate.domain import Clock
-from facegate.erasure import Erasure
 from facegate.errors import FaceGateError
-from facegate.office import Office
-from facegate.pass_desk import PassDesk
+from facegate.office.erasure import Erasure
+from facegate.office.office import Office
+from facegate.office.pass_desk import PassDesk
 from facegate.protocol import AlarmKind
 from facegate.record.pictures import PictureStore
 from facegate.record.presence import PresenceStore

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from facegate.credentials import Credentials, PinCheck
+from facegate.office.credentials import Credentials, PinCheck
 from tests.engine.api.office import SUBJECTS, add, ask, person, refusal
 from tests.support import Engine, FakeClock, engine
 

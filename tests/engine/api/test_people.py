@@ -10,8 +10,8 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-from facegate.enrollment import MAX_REFERENCES
 from facegate.identity.gallery import Gallery
+from facegate.office.enrollment import MAX_REFERENCES
 from facegate.protocol import MAX_PICTURE_BYTES, USER_HEADER
 from tests.engine.api.office import (
     CONSENT,

@@ -10,7 +10,7 @@ import uuid
 
 from facegate.domain import Reason
 from facegate.errors import ConflictError, InvalidError, NotFoundError
-from facegate.office import Change, Office
+from facegate.office.office import Change, Office
 from facegate.record.store import EventKind
 from facegate.register import Credential, CredentialKind, Person
 from facegate.secret import card_digest, hash_pin, pin_matches

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import uuid
 
-from facegate.checks import check_text
 from facegate.domain import Clock
 from facegate.errors import ConflictError, InvalidError, VaultError
+from facegate.office.checks import check_text
 from facegate.protocol import ErrorCode
 from facegate.record.bodies import Json
 from facegate.record.passes import PassStore

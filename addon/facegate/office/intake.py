@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 import uuid
 
-from facegate.checks import Details, check_text
-from facegate.credentials import has_pin, hash_card, hash_pins, put_credential
-from facegate.enrollment import (
+from facegate.errors import InvalidError
+from facegate.office.checks import Details, check_text
+from facegate.office.credentials import has_pin, hash_card, hash_pins, put_credential
+from facegate.office.enrollment import (
     Enrollment,
     NewConsent,
     Reading,
@@ -17,9 +18,8 @@ from facegate.enrollment import (
     check_enrollable,
     no_consent,
 )
-from facegate.errors import InvalidError
-from facegate.office import Change, Office
-from facegate.people import add_group, add_subject, change_subject, replace_permits
+from facegate.office.office import Change, Office
+from facegate.office.people import add_group, add_subject, change_subject, replace_permits
 from facegate.register import Credential, CredentialKind, Permit, Person
 
 

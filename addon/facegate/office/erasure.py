@@ -10,7 +10,7 @@ from functools import partial
 import json
 
 from facegate.errors import VaultError
-from facegate.office import Office
+from facegate.office.office import Office
 from facegate.record.bodies import Json
 from facegate.record.certificate import Certificate, issue
 from facegate.record.presence import PresenceStore

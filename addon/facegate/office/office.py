@@ -14,6 +14,7 @@ import numpy as np
 
 from facegate.domain import Clock, Template
 from facegate.errors import VaultError
+from facegate.office.roster import Roster
 from facegate.record.bodies import Json
 from facegate.record.chain import Head
 from facegate.record.people import PeopleStore
@@ -21,7 +22,6 @@ from facegate.record.roll import SealedTemplate, read_roll
 from facegate.record.store import EventKind, Store, Work
 from facegate.record.vault import Vault
 from facegate.register import Person
-from facegate.roster import Roster
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import re
 
 from facegate.errors import InvalidError
-from facegate.office import OfficeRules
+from facegate.office.office import OfficeRules
 from facegate.register import Guardian, Permit, SubjectKind
 
 MAX_PERMITS = 100

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import hashlib
 import uuid
 
-from facegate.checks import check_language, check_text
 from facegate.domain import Template, Vector
 from facegate.errors import ConflictError, InvalidError, ModelError, VaultError
-from facegate.office import Change, Office, seal
-from facegate.people import needs_guardian
+from facegate.office.checks import check_language, check_text
+from facegate.office.office import Change, Office, seal
+from facegate.office.people import needs_guardian
 from facegate.protocol import ErrorCode
 from facegate.record.people import NewTemplate
 from facegate.record.roll import consents_of, templates_of

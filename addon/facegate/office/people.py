@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 import uuid
 
-from facegate.checks import Details, age, check_details, check_permits, check_text
 from facegate.domain import Subject
 from facegate.errors import ConflictError, InvalidError
-from facegate.office import Change, Office
+from facegate.office.checks import Details, age, check_details, check_permits, check_text
+from facegate.office.office import Change, Office
+from facegate.office.roster import GroupEntry
 from facegate.record.presence import PresenceStore
 from facegate.record.store import EventKind
 from facegate.register import (
@@ -23,7 +24,6 @@ from facegate.register import (
     Retirement,
     SubjectKind,
 )
-from facegate.roster import GroupEntry
 
 MAX_PEOPLE = 50_000
 _MAX_GROUPS = 500
