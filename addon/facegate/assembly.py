@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facegate.api.auth import read_token
 from facegate.api.doors import DoorRoutes
+from facegate.api.imports import ImportRoutes
 from facegate.api.passes import PassRoutes
 from facegate.api.people import PeopleRoutes
 from facegate.api.records import RecordRoutes
@@ -20,13 +21,10 @@ from facegate.background import Background
 from facegate.camera.clip import ClipCamera
 from facegate.camera.stream import RtspCamera
 from facegate.clock import SystemClock
-from facegate.credentials import Credentials
 from facegate.decision.gate import Gate
 from facegate.decision.schedule import calendar
 from facegate.domain import Camera, CameraStatus, Clock, MaskClassifier
 from facegate.door.homeassistant import HomeAssistantActuator
-from facegate.enrollment import Enrollment
-from facegate.erasure import Erasure
 from facegate.errors import ModelError, SettingsError, VaultError
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
@@ -34,9 +32,15 @@ from facegate.face.graph import prepare
 from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 from facegate.identity.gallery import Gallery
-from facegate.office import Office, OfficeRules
-from facegate.pass_desk import PassDesk
-from facegate.people import People
+from facegate.importing.importer import Importer
+from facegate.office.credentials import Credentials
+from facegate.office.enrollment import Enrollment
+from facegate.office.erasure import Erasure
+from facegate.office.intake import Intake
+from facegate.office.office import Office, OfficeRules
+from facegate.office.pass_desk import PassDesk
+from facegate.office.people import People
+from facegate.office.roster import Roster
 from facegate.pipeline import Pipeline
 from facegate.protocol import CameraStateName, PeopleChanged
 from facegate.record.backup import hold_lock
@@ -46,7 +50,6 @@ from facegate.record.presence import PresenceStore
 from facegate.record.store import Store
 from facegate.record.tombstones import Tombstones
 from facegate.record.vault import KEYS, Vault
-from facegate.roster import Roster
 from facegate.settings import CameraSettings, Settings
 from facegate.site import Site
 from facegate.site.alarms import Alarms
@@ -131,6 +134,8 @@ async def _running(
         clock,
     )
     site.model_fault, site.vault_fault = model_fault, vault_fault
+    intake = Intake(office, enrollment)
+    importer = Importer(office, intake, bulletin, settings.site.time_zone, data)
     server = Server(
         settings.api,
         token,
@@ -139,6 +144,7 @@ async def _running(
             *Routes(site).table(),
             *DoorRoutes(site, vision).table(),
             *RecordRoutes(store, database, vault).table(),
+            *ImportRoutes(importer).table(),
             *PassRoutes(desk).table(),
             *PeopleRoutes(
                 people, enrollment, credentials, erasure, site.gate.presence.where
@@ -164,6 +170,7 @@ async def _running(
         if pipeline is not None:
             await pipeline.close()
         await server.stop()
+        await importer.close()
         await site.close()
         if vision is not None:
             vision.close()
