@@ -15,6 +15,7 @@ from facegate.assembly import running
 from facegate.commands import add_commands
 from facegate.enroll import NewPerson, enroll
 from facegate.errors import FaceGateError
+from facegate.importing.command import import_people
 from facegate.register import SubjectKind
 from facegate.settings import load
 
@@ -63,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     person.add_argument("--guardian", help="who signed for a child")
     person.add_argument("files", nargs="+", type=Path, help="photos, or one short video")
     person.set_defaults(run=_enroll)
+    people = commands.add_parser("import", help="import a list of people with a running engine")
+    people.add_argument("--data", type=Path, required=True, help="the engine's data folder")
+    people.add_argument("--url", default="http://127.0.0.1:8099", help="where the engine listens")
+    people.add_argument("csv", type=Path, help="the list (CSV)")
+    people.add_argument("photos", type=Path, nargs="?", help="a folder or a zip of its photos")
+    people.set_defaults(run=_import)
     add_commands(commands)
     return parser
 
@@ -90,6 +97,14 @@ async def _enroll(chosen: argparse.Namespace) -> int:
         chosen.guardian,
     )
     print(await enroll(chosen.data, chosen.url, person, chosen.files))
+    return 0
+
+
+async def _import(chosen: argparse.Namespace) -> int:
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    print(await import_people(chosen.data, chosen.url, chosen.csv, chosen.photos, tell))
     return 0
 
 
