@@ -1,1 +1,1 @@
-"""The office: people, groups, consents, credentials and passes; one change at a time, disk first."""
+"""The office: people, groups, consents, credentials, passes; one change at a time, disk first."""
