@@ -26,6 +26,9 @@ _LOGGER = logging.getLogger(__name__)
 
 CLOCK_JUMP_S = 2.0
 RETENTION_S = 3600.0
+SETTLE_S = 600.0
+"""How long the clock must run on without a jump before what is old by it is deleted."""
+
 ANNOUNCE_S = 60.0
 NOTICES = (timedelta(days=7), timedelta(days=1))
 """How long before its end a contractor's approval is announced."""
@@ -66,7 +69,7 @@ class Rounds:
         self._clock = clock
         self._offset = self._clock_offset()
         self._last = clock.now()
-        self._retained: float | None = None
+        self._retention_at = clock.monotonic() + SETTLE_S
         self._announced: float | None = None
         self._noticed: set[tuple[str, datetime, timedelta]] = set()
 
@@ -80,8 +83,8 @@ class Rounds:
         if self._announced is None or monotonic - self._announced >= ANNOUNCE_S:
             self._announced = monotonic
             self._announce_approvals(now)
-        if self._retained is None or monotonic - self._retained >= RETENTION_S:
-            self._retained = monotonic
+        if monotonic >= self._retention_at:
+            self._retention_at = monotonic + RETENTION_S
             self._bulletin.spawn(self._retain(now))
         self._last = now
 
@@ -92,6 +95,7 @@ class Rounds:
         offset = self._clock_offset()
         jump, self._offset = offset - self._offset, offset
         if abs(jump) > CLOCK_JUMP_S:
+            self._retention_at = self._clock.monotonic() + SETTLE_S
             self._bulletin.record_later(
                 self._store.record(EventKind.CLOCK, now, "clock", body={"jump_s": round(jump, 3)})
             )
