@@ -19,6 +19,7 @@ _LOGGER = logging.getLogger(__name__)
 RETRY_S = 10.0
 _HELD_OPEN = {DoorMode.FREE, DoorMode.EMERGENCY}
 _SHUT = {DoorStateName.LOCKED, DoorStateName.UNAVAILABLE}
+_NOT_NOW = {DoorStateName.UNAVAILABLE, DoorStateName.UNLOCKING, DoorStateName.RELOCKING}
 _SCHEDULE = "schedule"
 
 
@@ -97,19 +98,19 @@ class Modes:
                 self._bulletin.spawn(self._follow_later(door_id))
 
     def _is_due(self, door_id: str) -> bool:
-        """Return whether a door that can be reached is not as its mode wants it.
+        """Return whether a door that can be reached, and does not move, is not as it should be.
 
         In a lockdown a pulse is left alone: it lets somebody out.
         """
         status, mode = self._passages.doors[door_id].status, self._gate.mode(door_id)
-        if status.state is DoorStateName.UNAVAILABLE:
+        if status.state in _NOT_NOW:
             return False
         if mode in _HELD_OPEN:
             return not status.held
         if mode is DoorMode.LOCKDOWN:
             idle = self._passages.doors[door_id].idle
-            return status.held or (idle and status.state is DoorStateName.UNLOCKED)
-        return status.held and door_id in self._opened
+            return status.held or (idle and status.state not in _SHUT)
+        return door_id in self._opened
 
     async def _follow_later(self, door_id: str) -> None:
         self._following.add(door_id)
@@ -129,7 +130,9 @@ class Modes:
             elif mode is DoorMode.LOCKDOWN or door_id in self._opened:
                 if status.state not in _SHUT:
                     await self._passages.lock(door_id, user)
-                self._opened.discard(door_id)
+                if status.state is not DoorStateName.UNAVAILABLE:
+                    # Hardware that is away may come back as it was left: open.
+                    self._opened.discard(door_id)
         except FaceGateError:
             self._retry[door_id] = self._clock.monotonic() + RETRY_S
             raise

@@ -163,7 +163,8 @@ class Passages:
         self.forget_awaited()
         awaited = self._awaited.pop(door_id, [])
         for decision, _ in awaited:
-            self._went_through(decision)
+            if decision.basis not in _UNCOUNTED:
+                self._went_through(decision)
         return bool(awaited)
 
     def forget_awaited(self) -> None:
@@ -177,12 +178,13 @@ class Passages:
 
     def _opened(self, decision: Decision) -> None:
         door = self._settings[decision.access_point.door_id]
-        if decision.basis in _UNCOUNTED:
+        counted = decision.basis not in _UNCOUNTED
+        if not counted:
             self._gate.presence.settle(decision.id)
-        elif door.contact and not self._board.is_open(door.id):
+        if door.contact and not self._board.is_open(door.id):
             until = self._clock.monotonic() + door.pulse_s + CONTACT_S
             self._awaited.setdefault(door.id, []).append((decision, until))
-        else:
+        elif counted:
             self._went_through(decision)
 
     def _went_through(self, decision: Decision) -> None:

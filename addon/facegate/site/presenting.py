@@ -146,10 +146,10 @@ class Presenting:
             return await self._judge(Asking(point, Basis.PIN, person, key=key))
         check = await self._credentials.check_pin(number, pin)
         asking = Asking(point, Basis.PIN, check.person, credential=check.reason, key=key)
-        decision = await self._judge(asking)
-        if check.duress and decision.granted:
-            self._alarms.raise_(AlarmKind.DURESS, point.door_id, decision.subject)
-        return decision
+        if check.duress and check.person is not None:
+            # Whatever becomes of it: who is forced needs help also where the door stays shut.
+            self._alarms.raise_(AlarmKind.DURESS, point.door_id, check.person.subject)
+        return await self._judge(asking)
 
     async def _present_card(self, point: AccessPoint, card_number: str) -> Decision:
         key = f"card:{card_number}"
