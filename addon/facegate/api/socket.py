@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -125,7 +124,8 @@ class _Client:
             await self._socket.close(code=WSCloseCode.POLICY_VIOLATION)
             return False
         self._name = hello.client or "unnamed client"
-        welcome = Welcome(PROTOCOL_VERSION, __version__, site_id, time.time())
+        now = self._site.clock.now().timestamp()
+        welcome = Welcome(PROTOCOL_VERSION, __version__, site_id, now)
         await self._socket.send_str(encode(welcome))
         return True
 
