@@ -68,6 +68,7 @@ class Request:
     query: Mapping[str, str]
     user: str | None
     content: bytes
+    origin: web.Request
 
     @property
     def line(self) -> str:
@@ -198,7 +199,7 @@ class ScriptedEngine:
     def _state(self) -> StateMessage:
         return StateMessage(self.doors, self.cameras, self.calls, self.areas)
 
-    async def _rest(self, request: web.Request) -> web.Response:
+    async def _rest(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.Response(status=401)
         user = request.headers.get(USER_HEADER)
@@ -208,6 +209,7 @@ class ScriptedEngine:
             dict(request.query),
             unquote(user) if user is not None else None,
             await request.read(),
+            request,
         )
         self.requests.append(asked)
         answer = self.answers.get(asked.line)
@@ -217,7 +219,7 @@ class ScriptedEngine:
             answer = await answer
         if answer is None:
             return refused(ErrorCode.NOT_FOUND, f"no script for {asked.line}", 404)
-        return answer if isinstance(answer, web.Response) else web.json_response(answer)
+        return answer if isinstance(answer, web.StreamResponse) else web.json_response(answer)
 
     async def _picture(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {self.token}":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.core import HomeAssistant
@@ -287,13 +288,17 @@ async def test_the_engine_is_told_what_a_contact_shows_at_once_and_at_each_chang
     await until(lambda: scripted.all(ContactStatus))
     for state, seen in (("on", True), ("unavailable", None), ("unknown", None), ("off", False)):
         home.hass.states.async_set(CONTACT, state)
-        await until(lambda seen=seen: scripted.all(ContactStatus)[-1].open is seen)
+        await until(partial(_contact_is, scripted, seen))
     home.hass.states.async_remove(CONTACT)
-    await until(lambda: scripted.all(ContactStatus)[-1].open is None)
+    await until(partial(_contact_is, scripted, None))
     told = scripted.all(ContactStatus)
     assert {status.door_id for status in told} == {"front"}  # not of a door that is none
     # Also once for "unavailable" and "unknown", which say the same.
     assert [status.open for status in told] == [False, True, None, False, None]
+
+
+def _contact_is(engine: ScriptedEngine, seen: bool | None) -> bool:  # noqa: FBT001  as told
+    return engine.all(ContactStatus)[-1].open is seen
 
 
 async def test_contacts_are_told_of_again_after_a_reconnection(

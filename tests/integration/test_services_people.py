@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import io
 from pathlib import Path
+import tempfile
 from typing import Any
 import zipfile
 
@@ -406,7 +407,7 @@ async def test_what_cannot_be_read_is_not_imported(
     scripted: ScriptedEngine,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
-    fields: Callable[[Path], dict[str, str]],
+    fields: Callable[[Path], dict[str, Any]],
     key: str,
 ) -> None:
     made = _remember_archives(monkeypatch)
@@ -464,12 +465,12 @@ async def test_an_import_is_asked_for_again_where_nothing_was_heard(
 
 def _remember_archives(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     made: list[Path] = []
-    original = imports.tempfile.NamedTemporaryFile
+    original = tempfile.NamedTemporaryFile
 
     def remember(**options: Any) -> Any:
         file = original(**options)
         made.append(Path(file.name))
         return file
 
-    monkeypatch.setattr(imports.tempfile, "NamedTemporaryFile", remember)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", remember)
     return made
