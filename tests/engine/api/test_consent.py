@@ -56,7 +56,7 @@ async def test_a_consent_is_shown_as_it_was_given(desk: aiohttp.ClientSession) -
 
 
 async def test_who_is_too_young_needs_a_guardian(desk: aiohttp.ClientSession) -> None:
-    young: list[dict[str, object]] = [
+    young: list[dict[str, str]] = [
         {"birth_date": years_ago(13)},
         {"kind": "pupil"},
         {"kind": "pupil", "birth_date": years_ago(10)},
@@ -67,7 +67,7 @@ async def test_who_is_too_young_needs_a_guardian(desk: aiohttp.ClientSession) ->
         assert (status, code, told.partition(":")[0]) == (400, "invalid", "guardian")
         signed = {**CONSENT, "guardian": "Ben"}
         assert (await ask(desk, "POST", path, signed))[0] == 201
-    old_enough: list[dict[str, object]] = [
+    old_enough: list[dict[str, str]] = [
         {},
         {"birth_date": years_ago(15)},
         {"kind": "pupil", "birth_date": years_ago(15)},
@@ -107,7 +107,7 @@ async def test_a_wrong_consent_is_refused_with_its_field(desk: aiohttp.ClientSes
 
 
 async def test_withdrawal_forgets_the_face_at_once_and_leaves_other_credentials(
-    office: Engine, desk: aiohttp.ClientSession, galleries: list[Gallery]
+    galleries: list[Gallery], office: Engine, desk: aiohttp.ClientSession
 ) -> None:
     subject_id = await office.enroll("Ann", [PHOTO, OTHER], ["front"])
     path = f"{SUBJECTS}/{subject_id}"
@@ -140,7 +140,7 @@ async def test_a_consent_from_before_the_withdrawal_does_not_come_back(
 
 
 async def test_templates_lie_sealed_and_bound_to_their_owner(
-    office: Engine, desk: aiohttp.ClientSession, galleries: list[Gallery]
+    galleries: list[Gallery], office: Engine, desk: aiohttp.ClientSession
 ) -> None:
     await office.enroll("Ann", [PHOTO], ["front"])
     ben = await add(desk, "Ben")
@@ -167,7 +167,7 @@ async def test_a_template_that_was_given_to_somebody_else_is_not_used(
 
 
 async def test_who_is_erased_leaves_a_certificate_and_nothing_else(
-    office: Engine, desk: aiohttp.ClientSession, galleries: list[Gallery]
+    galleries: list[Gallery], office: Engine, desk: aiohttp.ClientSession
 ) -> None:
     ben = await office.enroll("Ben", [OTHER], ["front"])
     ann = await office.enroll("Ann Unmistakable", [PHOTO], ["front"])

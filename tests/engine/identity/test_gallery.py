@@ -74,3 +74,34 @@ def test_the_search_is_exact(held: list[tuple[str, float]], angle: float) -> Non
     assert [candidate.score for candidate in found] == pytest.approx(scores, abs=1e-6)
     for candidate in found:
         assert candidate.score == pytest.approx(best[candidate.subject_id], abs=1e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcde"), st.lists(st.floats(-3, 3), max_size=4)), max_size=25
+    ),
+    st.floats(-3, 3),
+)
+def test_a_gallery_that_was_changed_bit_by_bit_finds_what_a_new_one_does(
+    changes: list[tuple[str, list[float]]], angle: float
+) -> None:
+    changed, held = Gallery(MODEL), dict[str, list[Template]]()
+    for subject, angles in changes:
+        held[subject] = [template(subject, each) for each in angles]
+        changed.put(subject, held[subject])
+    fresh = gallery([each for templates in held.values() for each in templates])
+    assert changed.subjects == fresh.subjects == {subject for subject in held if held[subject]}
+    scores = [candidate.score for candidate in fresh.search(direction(angle), most=5)]
+    found = changed.search(direction(angle), most=5)
+    assert [candidate.score for candidate in found] == pytest.approx(scores, abs=1e-6)
+    for candidate in found:
+        best = max(float(each.embedding @ direction(angle)) for each in held[candidate.subject_id])
+        assert candidate.score == pytest.approx(best, abs=1e-6)
+
+
+def test_what_was_removed_is_nowhere_in_the_gallerys_memory() -> None:
+    filled = gallery([template("ann", 0), template("ben", 1), template("ann", 2)])
+    filled.remove("ann")
+    assert filled.subjects == {"ben"}
+    assert np.count_nonzero(filled._matrix.any(axis=1)) == 1
