@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import atexit
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+import hashlib
 from pathlib import Path
 import shutil
 import socket
 import tempfile
 import time
 from typing import Any, Self
+from unittest.mock import patch
 
 import aiohttp
+from onnxruntime import InferenceSession  # type: ignore[import-untyped]
 
 from facegate.assembly import running
-from facegate.domain import Clock
+from facegate.domain import Clock, MaskClassifier
 from facegate.enroll import NewPerson
+from facegate.face.engine import open_session
 from facegate.face.graph import prepare
 from facegate.face.weights import MODELS
 from facegate.protocol import (
@@ -52,6 +56,17 @@ CONSENT = {"text_version": "1", "purpose": "access", "language": "en", "signer":
 def consenting(name: str, doors: list[str]) -> NewPerson:
     """Return a resident with permits for doors, who signed."""
     return NewPerson(name, "resident", doors, "1", "access", "en", name)
+
+
+_SESSIONS: dict[bytes, InferenceSession] = {}
+
+
+def shared_session(graph: bytes) -> InferenceSession:
+    """Return the one session of a graph: hundreds of engines in one process would not fit."""
+    key = hashlib.sha256(graph).digest()
+    if key not in _SESSIONS:
+        _SESSIONS[key] = open_session(graph)
+    return _SESSIONS[key]
 
 
 def free_port() -> int:
@@ -133,13 +148,18 @@ class Engine:
 
 @asynccontextmanager
 async def engine(
-    options: dict[str, Any], data: Path, clock: Clock | None = None
+    options: dict[str, Any],
+    data: Path,
+    clock: Clock | None = None,
+    masks: MaskClassifier | None = None,
 ) -> AsyncIterator[Engine]:
     """Run an engine with these options on a free port."""
     port = free_port()
     settings = parse({**options, "api": {"port": port}})
     await asyncio.to_thread(lend_models, data)
-    async with running(settings, data, clock) as site:
+    async with AsyncExitStack() as running_engine:
+        with patch("facegate.assembly.open_session", shared_session):
+            site = await running_engine.enter_async_context(running(settings, data, clock, masks))
         token = (data / "token").read_text().strip()
         yield Engine(f"http://127.0.0.1:{port}", token, site, data)
 
