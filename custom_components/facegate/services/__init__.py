@@ -13,6 +13,7 @@ from custom_components.facegate.const import DOMAIN
 from .areas import AREAS
 from .base import CONFIG_ENTRY, Action, run
 from .consents import CONSENTS
+from .discretion import discreet
 from .doors import DOORS
 from .groups import GROUPS
 from .imports import IMPORTS
@@ -33,6 +34,6 @@ def register(hass: HomeAssistant) -> None:
             DOMAIN,
             action.name,
             partial(run, hass, action),
-            vol.Schema({vol.Optional(CONFIG_ENTRY): cv.string, **action.fields}),
+            discreet({vol.Optional(CONFIG_ENTRY): cv.string, **action.fields}),
             action.response,
         )
