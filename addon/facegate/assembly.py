@@ -109,7 +109,7 @@ async def _running(
             tuple(settings.schedules),
             settings.site.consent_age,
         ),
-        on_change=lambda: bulletin.publish(PeopleChanged()),
+        on_change=lambda: bulletin.publish_soon(PeopleChanged()),
     )
     people = People(office)
     enrollment = Enrollment(office, vision)

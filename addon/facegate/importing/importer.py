@@ -120,17 +120,25 @@ class Importer:
     # --- putting ------------------------------------------------------------------------------
 
     async def _run(self, job: Job, archive: Archive, by: str, owned: ExitStack) -> None:
-        with owned:
-            try:
-                await self._put_rows(job, archive, by)
-                job.state = JobState.DONE
-            except FaceGateError as err:
-                job.fault = str(err)
-            finally:
-                if job.state is JobState.RUNNING:
-                    job.state = JobState.FAILED
-                    job.fault = job.fault or "internal error; see the engine's log"
-                await self._end(job, by)
+        outcome = JobState.FAILED
+        try:
+            with owned:
+                try:
+                    await self._put_rows(job, archive, by)
+                    outcome = JobState.DONE
+                except FaceGateError as err:
+                    job.fault = str(err)
+                finally:
+                    if outcome is JobState.FAILED:
+                        job.fault = job.fault or "internal error; see the engine's log"
+                    await self._bulletin.recorded(self._record(job, outcome, by))
+        except RecordError as err:
+            outcome, job.fault = JobState.FAILED, job.fault or str(err)
+        finally:
+            # Only now: whoever sees the end may begin with the next.
+            job.state = outcome
+            self._bulletin.publish(job.progress())
+            _LOGGER.info("An import ended: %s, %d of %d rows", job.state, job.done, job.total)
 
     async def _put_rows(self, job: Job, archive: Archive, by: str) -> None:
         seen: set[str] = set()
@@ -169,18 +177,9 @@ class Importer:
         details, group = details_of(person), self._office.roster.group
         return replace(details, groups=tuple(group(each).group.name for each in details.groups))
 
-    async def _end(self, job: Job, by: str) -> None:
-        try:
-            await self._bulletin.recorded(self._record(job, by))
-        except RecordError as err:
-            job.state = JobState.FAILED
-            job.fault = job.fault or str(err)
-        self._bulletin.publish(job.progress())
-        _LOGGER.info("An import ended: %s, %d of %d rows", job.state, job.done, job.total)
-
-    async def _record(self, job: Job, by: str) -> None:
+    async def _record(self, job: Job, outcome: JobState, by: str) -> None:
         body = {
-            "what": job.state.value,
+            "what": outcome.value,
             "user": by,
             "total": job.total,
             "added": job.added,

@@ -20,6 +20,7 @@ class Bulletin:
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
         self._background = Background()
+        self._soon: list[EngineMessage] = []
         self._checking = False
         self.record_fault: str | None = None
 
@@ -32,6 +33,17 @@ class Bulletin:
         """Tell everybody."""
         for listener in tuple(self._listeners):
             listener(message)
+
+    def publish_soon(self, message: EngineMessage) -> None:
+        """Tell everybody at the next ``flush``, once however often it was asked for."""
+        if message not in self._soon:
+            self._soon.append(message)
+
+    def flush(self) -> None:
+        """Tell what waits to be told; to be called every second."""
+        soon, self._soon = self._soon, []
+        for message in soon:
+            self.publish(message)
 
     async def recorded(self, recording: Coroutine[None, None, None]) -> None:
         """Await a recording and remember whether the records work; raises ``RecordError``."""

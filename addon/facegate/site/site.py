@@ -82,6 +82,7 @@ class Site:
         self.passages.forget_awaited()
         self.rounds.look()
         self.bulletin.check(self.store.check)
+        self.bulletin.flush()
 
     async def close(self) -> None:
         """Stop watching doors and finish what is being recorded."""

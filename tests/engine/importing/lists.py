@@ -66,7 +66,7 @@ async def ended(
     session: aiohttp.ClientSession, import_id: str, timeout_s: float = 90
 ) -> dict[str, Any]:
     async with asyncio.timeout(timeout_s):
-        while (job := await look(session, import_id))["state"] == "running":
+        while (job := await look(session, import_id))["state"] == "running":  # noqa: ASYNC110  what is looked at has no event
             await asyncio.sleep(0.05)
     return job
 
