@@ -31,7 +31,7 @@ def peak_kb(pid: int) -> int:
     return int(found[1])
 
 
-@pytest.mark.parametrize("count", [600, pytest.param(5000, marks=LONG)])
+@pytest.mark.parametrize("count", [250, pytest.param(5000, marks=LONG)])
 @pytest.mark.timeout(1800)
 async def test_many_people_with_photos_are_imported_in_bounded_memory(
     tmp_path: Path, count: int

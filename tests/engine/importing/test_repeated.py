@@ -22,7 +22,7 @@ from tests.engine.importing.lists import (
 from tests.engine.process import Program, started
 from tests.support import lend_models
 
-ROWS = 300
+ROWS = 120
 
 
 def archive() -> bytes:
