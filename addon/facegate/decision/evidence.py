@@ -21,9 +21,17 @@ MASK_LIMIT = 0.5
 
 @dataclass(slots=True)
 class _Reading:
-    celsius: float
+    value: float
     taken: float
     used: bool = False
+
+    def held(self, limit: float, life_s: float, since: float | None, now: float) -> Measured:
+        """Return it for somebody who stands there ``since``; it counts once."""
+        if self.used:
+            return Measured(None, limit, Reason.NO_READING)
+        if now - self.taken > life_s or (since is not None and self.taken < since):
+            return Measured(self.value, limit, Reason.STALE_READING)
+        return Measured(self.value, limit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +50,7 @@ class _Ready:
 class _Place:
     reading: _Reading | None = None
     document: _Document | None = None
-    mask: tuple[float, float] | None = None
+    mask: _Reading | None = None
     seen: dict[tuple[str, CredentialKind], float] = field(default_factory=dict)
     ready: dict[str, _Ready] = field(default_factory=dict)
 
@@ -67,15 +75,9 @@ class Evidence:
         It counts once, for ``temperature_max_age_s``, and only if it was taken while they stood
         there.
         """
-        reading, limit = self._place(point).reading, rules.temperature_limit
-        if reading is None:
+        if (reading := self._place(point).reading) is None:
             return None
-        if reading.used:
-            return Measured(None, limit, Reason.NO_READING)
-        too_old = now - reading.taken > rules.temperature_max_age_s
-        if too_old or (since is not None and reading.taken < since):
-            return Measured(reading.celsius, limit, Reason.STALE_READING)
-        return Measured(reading.celsius, limit)
+        return reading.held(rules.temperature_limit, rules.temperature_max_age_s, since, now)
 
     def show_document(self, point: AccessPoint, embedding: Vector, now: float) -> None:
         """Hold the face of a document (128 values of unit length) for whoever stands there."""
@@ -92,15 +94,18 @@ class Evidence:
 
     def see_mask(self, point: AccessPoint, worn: float, now: float) -> None:
         """Note how certainly (0..1) the face that stands there wears a mask."""
-        self._place(point).mask = (worn, now)
+        self._place(point).mask = _Reading(worn, now)
 
-    def mask(self, point: AccessPoint, rules: DoorRules, now: float) -> Measured | None:
-        """Return the newest sight of a mask; None without a classifier."""
-        if (mask := self._place(point).mask) is None:
+    def mask(
+        self, point: AccessPoint, rules: DoorRules, since: float | None, now: float
+    ) -> Measured | None:
+        """Return the newest sight of a mask; None without a classifier.
+
+        It counts once, for ``together_s``, and only if whoever stands there ``since`` wore it.
+        """
+        if (sight := self._place(point).mask) is None:
             return None
-        worn, seen = mask
-        missing = Reason.STALE_READING if now - seen > rules.together_s else None
-        return Measured(worn, MASK_LIMIT, missing)
+        return sight.held(MASK_LIMIT, rules.together_s, since, now)
 
     # --- who stands there -----------------------------------------------------------------------
 
@@ -139,8 +144,9 @@ class Evidence:
     ) -> None:
         """Use up what a grant rested on. A companion may follow this subject, nobody else may."""
         place = self._place(point)
-        if place.reading is not None:
-            place.reading.used = True
+        for reading in (place.reading, place.mask):
+            if reading is not None:
+                reading.used = True
         place.document = None
         if subject_id is None:
             return

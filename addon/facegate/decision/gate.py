@@ -21,6 +21,14 @@ from facegate.register import Area, CredentialKind, DoorRules, Person, Schedule
 
 # Controls that tell whether a credential is its holder's: their failures are failed attempts.
 _PROOFS = {Control.IDENTITY, Control.CREDENTIAL, Control.LIVENESS, Control.DOCUMENT}
+# What may still come after a credential that holds.
+_MAY_COME = {
+    Control.TEMPERATURE,
+    Control.MASK,
+    Control.DOCUMENT,
+    Control.SECOND_CREDENTIAL,
+    Control.TWO_PERSONS,
+}
 # An exit asks for these only where a rule for exits names them.
 _ENTRY_ONLY = frozenset(Control) - {Control.LIVENESS}
 
@@ -175,7 +183,7 @@ class Gate:
             blocked_s=self._blocked(asking),
             open_schedules=self.open_now(schedules),
             temperature=self.evidence.temperature(point, rules, asking.since, now),
-            mask=self.evidence.mask(point, rules, now),
+            mask=self.evidence.mask(point, rules, asking.since, now),
             mask_rule=rules.mask_rule,
             document=self.evidence.document(point, rules, asking.embedding, now),
             seconded=self._seconded(asking, kind),
@@ -193,12 +201,12 @@ class Gate:
         return Reason.CREDENTIAL_RETIRED if retired else found
 
     def _note(self, asking: Asking, judgment: Judgment) -> None:
-        """Note a subject that lacks nothing but another credential, or another person."""
+        """Note a credential that holds, and a subject that lacks nothing but another person."""
         kind = SUBJECT_BASES.get(asking.basis)
         if kind is None or asking.subject_id is None:
             return
         point, now = asking.access_point, self.clock.monotonic()
-        if judgment.failed <= {Control.SECOND_CREDENTIAL, Control.TWO_PERSONS}:
+        if judgment.failed <= _MAY_COME:
             self.evidence.presented(point, asking.subject_id, kind, now)
         if judgment.failed == {Control.TWO_PERSONS}:
             self.evidence.ready(point, asking.subject_id, now)
