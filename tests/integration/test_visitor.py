@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from aiohttp import web
 from homeassistant.components.lock.const import LockState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import (  # type: ignore[import-untyped]
@@ -129,6 +131,25 @@ async def test_a_call_that_was_open_before_does_not_ring(
     await scripted.push(CallOpened(call_view("elsewhere", "yard")))
     await until(lambda: len(home.coordinator.data.calls) == 2)
     assert home.state("event", "visitor").state == "unknown"
+
+
+async def test_a_call_rings_again_for_another_unit_only(
+    home: Home, scripted: ScriptedEngine
+) -> None:
+    await home.add(scripted)
+    changes: list[Event[EventStateChangedData]] = []
+    async_track_state_change_event(
+        home.hass,
+        [home.entity_id("event", "visitor")],
+        callback(lambda change: changes.append(change)),  # noqa: PLW0108
+    )
+    call = call_view()
+    for unit in (None, None, "12B", "12B"):
+        await scripted.push(CallOpened(replace(call, unit=unit)))
+    await scripted.push(CallOpened(call_view("elsewhere", "yard")))
+    await until(lambda: "elsewhere" in home.coordinator.data.calls)
+    heard = [change.data["new_state"].attributes["unit"] for change in changes]
+    assert heard == [None, "12B"]
 
 
 # --- pictures -----------------------------------------------------------------------------------
