@@ -116,7 +116,12 @@ async def _running(
     credentials = Credentials(office)
     gate = _gate(settings, clock)
     tombstones = await asyncio.to_thread(_open_tombstones, data / KEYS)
-    erasure = Erasure(office, tombstones, gate.presence.forget)
+
+    def forget(subject_id: str) -> None:
+        gate.presence.forget(subject_id)
+        bulletin.publish(PeopleChanged(erased=subject_id))
+
+    erasure = Erasure(office, tombstones, forget)
     passes, pass_store = Passes(vault), PassStore(store)
     desk = PassDesk(passes, pass_store, store, vault, clock, office.rules.door_ids)
     site = _site(

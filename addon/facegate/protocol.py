@@ -365,9 +365,13 @@ class AreaChanged:
 
 @dataclass(frozen=True, slots=True)
 class PeopleChanged:
-    """Somebody was added, changed or removed; ``GET /api/v1/subjects`` tells who is known."""
+    """Somebody was added, changed or removed; ``GET /api/v1/subjects`` tells who is known.
+
+    ``erased`` is who was erased, of whom a client keeps nothing either.
+    """
 
     type: ClassVar[str] = "people"
+    erased: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

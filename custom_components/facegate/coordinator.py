@@ -137,6 +137,8 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
             self.actuators.actuate(message)
             return
         if isinstance(message, PeopleChanged):
+            if message.erased is not None:
+                self.async_set_updated_data(self.data.without(message.erased))
             if self.people is not None:
                 self.people.changed()
             return

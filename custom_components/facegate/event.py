@@ -68,7 +68,14 @@ class FaceGateEvent[Message](FaceGateEntity, EventEntity):
         if newest is not None and newest is not self._told:
             self._told = newest
             self._trigger_event(*self._event(newest))
+        self._forget_erased()
         super()._handle_coordinator_update()
+
+    def _forget_erased(self) -> None:
+        """Keep nothing of who was erased: Home Assistant stores what an event told last."""
+        told = self.extra_restore_state_data.last_event_attributes
+        if told and told.get("subject_id") in self.coordinator.data.erased:
+            told.update(dict.fromkeys(PERSONAL & told.keys()))
 
 
 class FaceGateDoorEvent[Message](FaceGateDoorEntity, FaceGateEvent[Message]):

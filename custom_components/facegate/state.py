@@ -69,6 +69,7 @@ class FaceGateState:
     alarms: Mapping[str, AlarmEvent] = field(default_factory=dict)
     rings: Mapping[str, CallView] = field(default_factory=dict)
     imports: Mapping[str, ImportProgress] = field(default_factory=dict)
+    erased: frozenset[str] = frozenset()
 
     def call_at(self, door_id: str) -> CallView | None:
         """Return the newest open call at a door."""
@@ -100,6 +101,16 @@ class FaceGateState:
             newer = (known.last_seen_at or 0) > (subject.last_seen_at or 0)
             merged[subject.id] = replace(known, name=subject.name) if newer else subject
         return replace(self, subjects=merged)
+
+    def without(self, subject_id: str) -> FaceGateState:
+        """Return this with nothing of somebody who was erased but the random id."""
+        return replace(
+            self,
+            accesses=_of_others(self.accesses, subject_id),
+            passages=_of_others(self.passages, subject_id),
+            alarms=_of_others(self.alarms, subject_id),
+            erased=self.erased | {subject_id},
+        )
 
     def with_push(self, message: Change) -> FaceGateState:
         """Return this after one message."""
@@ -150,3 +161,9 @@ class FaceGateState:
             subjects = {**subjects, subject.id: moved}
         passages = {**self.passages, message.door_id: message}
         return replace(self, passages=passages, subjects=subjects)
+
+
+def _of_others[Told: (AccessEvent, PassageEvent, AlarmEvent)](
+    told: Mapping[str, Told], subject_id: str
+) -> dict[str, Told]:
+    return {key: event for key, event in told.items() if event.subject_id != subject_id}

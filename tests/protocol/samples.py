@@ -86,7 +86,7 @@ ENGINE: dict[str, EngineMessage] = {
     "door": DoorChanged(_DOOR),
     "camera": CameraChanged(_CAMERA),
     "area": AreaChanged(_AREA),
-    "people": PeopleChanged(),
+    "people": PeopleChanged("s1"),
     "call_opened": CallOpened(_CALL),
     "call_closed": CallClosed("c1", "front", "turned_away"),
     "access": AccessEvent(

@@ -236,8 +236,7 @@ async def erased(place: Place, who: dict[str, Any], recorder: Path, saved: Path)
     await backup(place.data, saved / "after.zip")
     files = await at_rest(place, recorder)
     # The backup of before the erasure is what it is; tombstones keep it from bringing them back.
-    # Home Assistant restores what each door told last, until it tells the next decision.
-    kept = {"before.zip", "core.restore_state"}
+    kept = {"before.zip"}
     files = {name: data for name, data in files.items() if not kept & set(Path(name).parts)}
     for trace in (NAME, EXTERNAL, GUARDIAN, NOTIFY):
         assert holding(files, trace.encode()) == []

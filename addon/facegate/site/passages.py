@@ -181,7 +181,7 @@ class Passages:
         counted = decision.basis not in _UNCOUNTED
         if not counted:
             self._gate.presence.settle(decision.id)
-        if door.contact and not self._board.is_open(door.id):
+        if door.contact and self._board.is_open(door.id) is False:
             until = self._clock.monotonic() + door.pulse_s + CONTACT_S
             self._awaited.setdefault(door.id, []).append((decision, until))
         elif counted:

@@ -104,15 +104,30 @@ class Rounds:
     def _empty_areas(self, now: datetime) -> None:
         """Empty the areas whose hour has come since the last look."""
         for area in self._gate.presence.areas:
-            if area.reset_at is None:
+            if area.reset_at is not None and self._last < self._last_hour(area.reset_at, now):
+                self._empty(area.id, now)
+
+    async def catch_up(self) -> None:
+        """Empty the areas whose hour came while the engine did not run; raises ``RecordError``."""
+        now = self._clock.now()
+        for area in self._gate.presence.areas:
+            if area.reset_at is None or not self._gate.presence.occupancy(area.id):
                 continue
-            local = now.astimezone(self._zone)
-            hour, minute = divmod(area.reset_at, 60)
-            reset = local.replace(hour=hour % 24, minute=minute, second=0, microsecond=0)
-            if self._last < reset <= now:
-                self._gate.presence.reset(area.id)
-                self._board.show_area(area.id)
-                self._bulletin.record_later(self._record_empty(area.id, now))
+            emptied = await self._store.last(EventKind.AREA, area.id)
+            if emptied is None or emptied < self._last_hour(area.reset_at, now):
+                self._empty(area.id, now)
+
+    def _last_hour(self, minutes: int, now: datetime) -> datetime:
+        """Return when it was last so late on the site's clock."""
+        local = now.astimezone(self._zone)
+        hour, minute = divmod(minutes, 60)
+        then = local.replace(hour=hour % 24, minute=minute, second=0, microsecond=0)
+        return then if then <= local else then - timedelta(days=1)
+
+    def _empty(self, area_id: str, now: datetime) -> None:
+        self._gate.presence.reset(area_id)
+        self._board.show_area(area_id)
+        self._bulletin.record_later(self._record_empty(area_id, now))
 
     async def _record_empty(self, area_id: str, at: datetime) -> None:
         async with self._store.writing() as work:

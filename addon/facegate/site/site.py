@@ -66,6 +66,7 @@ class Site:
         self.gate.presence.restore(
             [(stay.subject_id, stay.area_id) for stay in stays], await self.presence.heads()
         )
+        await self.rounds.catch_up()
         for opening_id, door_id in await self.store.interrupted_openings():
             body = {"outcome": "interrupted", "fault": None}
             await self.store.record(
