@@ -29,15 +29,18 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return what helps to see what is wrong."""
     coordinator = entry.runtime_data
+    error, state = coordinator.last_exception, coordinator.data
     return async_redact_data(
         {
             "data": dict(entry.data),
             "options": dict(entry.options),
             "connected": coordinator.client.connected,
-            "last_error": str(coordinator.last_exception) if coordinator.last_exception else None,
+            # Its text may name the host.
+            "last_error": type(error).__name__ if error is not None else None,
             "state": {
-                **asdict(replace(coordinator.data, subjects={})),
-                "subjects": len(coordinator.data.subjects),
+                **asdict(replace(state, subjects={}, erased=frozenset())),
+                "subjects": len(state.subjects),
+                "erased": len(state.erased),
             },
         },
         TO_REDACT,

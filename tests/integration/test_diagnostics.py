@@ -21,6 +21,7 @@ from custom_components.facegate.protocol import (
     CallOpened,
     Direction,
     PassageEvent,
+    PeopleChanged,
     VerdictView,
 )
 from tests.integration.home import Home
@@ -92,3 +93,18 @@ async def test_diagnostics_tell_that_people_came_and_not_who_nor_whom_to_notify(
     text = json.dumps(state)
     for private in PRIVATE:
         assert private not in text
+
+
+async def test_diagnostics_of_a_lost_engine_name_neither_its_host_nor_who_was_erased(
+    hass: HomeAssistant, home: Home, scripted: ScriptedEngine, hass_client: ClientSessionGenerator
+) -> None:
+    entry = await home.add(scripted)
+    await scripted.push(PeopleChanged(erased="subject-77"))
+    await until(lambda: home.coordinator.data.erased)
+    await scripted.stop()
+    await until(lambda: home.coordinator.last_exception)
+    found = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert found["state"]["erased"] == 1
+    assert found["last_error"] is not None
+    for secret in ("127.0.0.1", "subject-77"):
+        assert secret not in json.dumps(found)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 import re
 import stat
-from typing import Any
 
 import aiohttp
+from aiohttp import web
 import pytest
 
 from facegate import assembly
 from facegate.api.auth import read_token
 from facegate.api.server import Server
+from facegate.api.socket import Sockets
 from facegate.protocol import HEALTH_PATH
+from facegate.settings import ApiSettings
 from tests.support import Engine, engine
 
 pytestmark = pytest.mark.usefixtures("free_loop")
@@ -50,10 +52,16 @@ async def test_every_route_but_health_asks_for_the_token(
     registered: set[tuple[str, str]] = set()
 
     class Recorded(Server):
-        def __init__(self, *arguments: Any) -> None:
-            *rest, routes = arguments
+        def __init__(
+            self,
+            settings: ApiSettings,
+            token: str,
+            sockets: Sockets,
+            routes: Iterable[web.RouteDef],
+        ) -> None:
+            routes = list(routes)
             registered.update((r.method, re.sub(r"{\w+}", "x1", r.path)) for r in routes)
-            super().__init__(*rest, routes)
+            super().__init__(settings, token, sockets, routes)
 
     monkeypatch.setattr(assembly, "Server", Recorded)
     async with (
