@@ -101,7 +101,9 @@ async def test_people_who_came_changed_or_went_are_shown_so(
     scripted.answers[LIST] = {"subjects": [{**ANN, "name": "Anna", "last_seen_at": 5.0}, BEN]}
     await scripted.push(PeopleChanged())
     await until(lambda: len(home.coordinator.data.subjects) == 2)
-    names = {device.name for device in dr.async_get(hass).devices.values()}
+    entry_id = home.coordinator.config_entry.entry_id
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry_id)
+    names = {device.name for device in devices}
     assert names == {"FaceGate", "Front door", "Hall", "Porch", "Anna", "Ben"}
     await home.shows("sensor", "last_seen", "1970-01-01T00:00:05+00:00", "subject-1")
 
