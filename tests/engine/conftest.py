@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+import logging
 from pathlib import Path
 
 import pytest
 
 from tests.engine.clips import empty_hall, resident, write_clip
 from tests.engine.watch import can_watch, watched
+
+
+# The Home Assistant plugin has every statement told.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+
+
+@pytest.fixture(autouse=True)
+def enable_event_loop_debug() -> None:
+    """Leave asyncio's debug mode off, which the plugin switches on: it costs a third of the time.
+
+    That the event loop never stands still is watched by ``free_loop``.
+    """
 
 
 @pytest.fixture(autouse=True)
