@@ -11,7 +11,6 @@ import pytest
 from tests.engine.clips import empty_hall, resident, write_clip
 from tests.engine.watch import can_watch, watched
 
-
 # The Home Assistant plugin has every statement told.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 logging.getLogger("aiosqlite").setLevel(logging.WARNING)
