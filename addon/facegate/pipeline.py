@@ -272,8 +272,9 @@ class Pipeline:
             self._background.spawn(self._present(point, code, frame))
 
     async def _present(self, point: AccessPoint, code: str, frame: Frame) -> None:
-        if self._clock.monotonic() - frame.arrived <= MAX_FRAME_AGE_S:
-            await self._site.presenting.present_code(point, code)
+        age_s = self._clock.monotonic() - frame.arrived
+        if age_s <= MAX_FRAME_AGE_S:
+            await self._site.presenting.present_code(point, code, age_s)
             await self._show(frame, point)
 
     async def _show(self, frame: Frame, point: AccessPoint) -> None:

@@ -83,8 +83,12 @@ class Passages:
         call_id: str | None = None,
         pass_id: str | None = None,
         first_seen_at: datetime | None = None,
+        frame_age_s: float | None = None,
     ) -> Decision:
-        """Make a judgment a decision, to be concluded now: the rules take it as such."""
+        """Make a judgment a decision, to be concluded now: the rules take it as such.
+
+        ``frame_age_s`` is how old the frame is that showed a code; a face brings its own.
+        """
         decision_id = uuid.uuid4().hex
         committed = self._gate.commit(asking, judgment, decision_id)
         person, face = asking.person, asking.face
@@ -104,7 +108,7 @@ class Passages:
             companion_id=committed.companion_id,
             notify=tuple(g.notify for g in person.guardians if g.notify) if person else (),
             first_seen_at=first_seen_at,
-            frame_age_s=face.frame_age_s if face is not None else None,
+            frame_age_s=face.frame_age_s if face is not None else frame_age_s,
         )
         self._alarms.of_decision(decision, must_wait=committed.must_wait)
         return decision

@@ -90,10 +90,12 @@ class Presenting:
             case _:
                 raise InvalidError("expected number and pin, or card_number, or code")
 
-    async def present_code(self, point: AccessPoint, code: str) -> Decision:
-        """Judge the code of a visitor pass; raises as ``present``."""
+    async def present_code(
+        self, point: AccessPoint, code: str, frame_age_s: float | None = None
+    ) -> Decision:
+        """Judge the code of a visitor pass, in a frame of this age; raises as ``present``."""
         check = self._passes.check(code, point, self._clock.now())
-        return await self._pass(point, check)
+        return await self._pass(point, check, frame_age_s=frame_age_s)
 
     def reads_codes(self, door_id: str) -> bool:
         """Return whether a code may open this door now."""
@@ -170,13 +172,19 @@ class Presenting:
         check = self._passes.check_pin(number, matched, point, self._clock.now())
         return await self._pass(point, check, key)
 
-    async def _pass(self, point: AccessPoint, check: PassCheck, key: str | None = None) -> Decision:
+    async def _pass(
+        self,
+        point: AccessPoint,
+        check: PassCheck,
+        key: str | None = None,
+        frame_age_s: float | None = None,
+    ) -> Decision:
         """Judge a pass; a use is taken before anything is awaited and on the disk with the row."""
         found = check.visitor_pass
         asking = Asking(point, Basis.PASS, credential=check.reason, key=key)
         judgment = self._gate.judge(asking)
         pass_id = found.id if found is not None else None
-        decision = self._passages.decide(asking, judgment, pass_id=pass_id)
+        decision = self._passages.decide(asking, judgment, pass_id=pass_id, frame_age_s=frame_age_s)
         if not decision.granted or found is None or point.direction is Direction.EXIT:
             await self._passages.conclude(decision)
             return decision
