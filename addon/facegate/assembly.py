@@ -33,6 +33,7 @@ from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 from facegate.identity.gallery import Gallery
 from facegate.importing.importer import Importer
+from facegate.latency import Latencies
 from facegate.office.credentials import Credentials
 from facegate.office.enrollment import Enrollment
 from facegate.office.erasure import Erasure
@@ -97,7 +98,7 @@ async def _running(
     store = await Store.open(database)
     vault, vault_fault = await _open_vault(store, data / KEYS, clock)
     vision, model_fault = await asyncio.to_thread(_open_vision, data / "models", masks)
-    bulletin = Bulletin()
+    bulletin, latencies = Bulletin(), Latencies()
     gallery = Gallery(SFACE.id)
     office = Office(
         store,
@@ -136,6 +137,7 @@ async def _running(
         pass_store,
         desk,
         bulletin,
+        latencies,
         clock,
     )
     site.model_fault, site.vault_fault = model_fault, vault_fault
@@ -221,6 +223,7 @@ def _site(
     pass_store: PassStore,
     desk: PassDesk,
     bulletin: Bulletin,
+    latencies: Latencies,
     clock: Clock,
 ) -> Site:
     """Construct the site, each part before those that use it."""
@@ -230,7 +233,9 @@ def _site(
     actuators = {door.id: HomeAssistantActuator(door.id) for door in settings.doors}
     board = Board(settings, gate, calls, bulletin, clock)
     alarms = Alarms(store, bulletin, clock)
-    passages = Passages(settings, gate, store, presence, board, alarms, bulletin, actuators, clock)
+    passages = Passages(
+        settings, gate, store, presence, board, alarms, bulletin, actuators, latencies, clock
+    )
     return Site(
         gate=gate,
         store=store,
@@ -272,6 +277,7 @@ def _site(
             clock,
         ),
         actuators=actuators,
+        latencies=latencies,
         clock=clock,
     )
 

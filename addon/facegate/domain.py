@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from facegate.protocol import ActuatorAction, CameraStateName, Direction, DoorStateName
 
 type Image = NDArray[np.uint8]
+type Gray = NDArray[np.uint8]
 type Vector = NDArray[np.float32]
 
 
@@ -37,15 +38,54 @@ class Clock(Protocol):
 # --- camera -----------------------------------------------------------------------------------
 
 
+class Pixels(Protocol):
+    """A decoded picture, converted only as far as somebody needs it; for any thread."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        ...
+
+    def image(self) -> Image:
+        """Return the whole picture; asked again, the same array."""
+        ...
+
+    def scaled(self, width: int, height: int) -> Image:
+        """Return the picture at another size, averaged where it shrinks."""
+        ...
+
+    def luma(self, width: int, height: int) -> Gray:
+        """Return brightness 0..255 of shape (height, width): every so many pixels one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One decoded picture and when it arrived."""
+    """One picture of a camera and when it arrived.
+
+    ``detail`` is False for a frame of a camera's small stream while the large one can be had:
+    faces are found in it and not read from it. ``space`` is width and height of the pixel
+    coordinates in which a camera's faces are told, also those found in a smaller picture; None
+    means that they are the picture's own.
+    """
 
     camera_id: str
     sequence: int
     arrived: float
     at: datetime
-    image: Image
+    pixels: Pixels
+    detail: bool = True
+    space: tuple[int, int] | None = None
+
+    @property
+    def image(self) -> Image:
+        """The whole picture."""
+        return self.pixels.image()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the space in which this frame's faces are told."""
+        return self.space or self.pixels.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +111,15 @@ class Camera(Protocol):
 
     def frames(self) -> AsyncIterator[Frame]:
         """Yield the newest frame not yet yielded; ends after ``close``, or with a finite clip."""
+        ...
+
+    @property
+    def dropped_frames(self) -> int:
+        """Frames that a newer one replaced before they were taken."""
+        ...
+
+    def focus(self, *, wanted: bool) -> None:
+        """Ask for the large stream, or be content with the small one; nothing with one stream."""
         ...
 
     async def close(self) -> None:
@@ -108,7 +157,9 @@ class Detection:
 class Probe:
     """A live face of one frame: its embedding has 128 values and unit length.
 
-    ``mask`` is how certainly (0..1) it wears a mask, None without a classifier.
+    ``mask`` is how certainly (0..1) it wears a mask, None without a classifier. ``quality``
+    (0..1) is how much it counts among the probes of its track. ``live`` is how certainly (0..1)
+    the picture shows a person and not a print or a screen, None where this view cannot tell.
     """
 
     frame_sequence: int
@@ -116,6 +167,8 @@ class Probe:
     detection: Detection
     embedding: Vector
     mask: float | None = None
+    quality: float = 1.0
+    live: float | None = None
 
 
 class MaskClassifier(Protocol):
@@ -136,14 +189,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LivenessEvidence:
-    """Whether a track moved as a solid head.
+    """Whether a track is a person and not a picture of one.
 
-    ``unavailable`` until there was enough motion to tell; ``measured`` is held against ``limit``.
+    ``unavailable`` until there was enough to tell; ``measured`` is held against ``limit``.
+    ``reason`` tells what decided; None where the outcome of motion alone did.
     """
 
     outcome: Outcome
     measured: float
     limit: float
+    reason: Reason | None = None
 
 
 # --- identity ---------------------------------------------------------------------------------
@@ -271,6 +326,10 @@ class Reason(StrEnum):
     APPROVAL_REVOKED = "approval_revoked"
     FLAT_MOTION = "flat_motion"
     TOO_LITTLE_MOTION = "too_little_motion"
+    LOOKS_LIKE_A_PICTURE = "looks_like_a_picture"
+    TOO_FEW_VIEWS = "too_few_views"
+    NO_LIVENESS_MODEL = "no_liveness_model"
+    TURN_YOUR_HEAD = "turn_your_head"
     NO_SOURCE = "no_source"
     NO_READING = "no_reading"
     TOO_HOT = "too_hot"
@@ -325,7 +384,8 @@ class Decision:
     """Granted or denied, and every verdict: the receipt.
 
     ``companion_id`` is the second of two persons; ``notify`` are the notify actions of those who
-    are told of the subject's passages.
+    are told of the subject's passages. ``first_arrived`` (monotonic) and ``first_seen_at`` are
+    when the first frame that showed the face arrived.
     """
 
     id: str
@@ -343,6 +403,7 @@ class Decision:
     companion_id: str | None = None
     notify: tuple[str, ...] = ()
     first_seen_at: datetime | None = None
+    first_arrived: float | None = None
     frame_age_s: float | None = None
 
 

@@ -16,6 +16,7 @@ from facegate.decision.policy import MAX_FRAME_AGE_S
 from facegate.domain import Actuator, Basis, Clock, Decision
 from facegate.door.door import Door
 from facegate.errors import ConflictError, NotFoundError, RecordError
+from facegate.latency import Latencies, Stage
 from facegate.protocol import Direction, PassageEvent
 from facegate.record.presence import PresenceStore, Sighting, Stay
 from facegate.record.store import EventKind, Store, Work
@@ -50,6 +51,7 @@ class Passages:
         alarms: Alarms,
         bulletin: Bulletin,
         actuators: Mapping[str, Actuator],
+        latencies: Latencies,
         clock: Clock,
     ) -> None:
         self._settings = {door.id: door for door in settings.doors}
@@ -59,6 +61,7 @@ class Passages:
         self._board = board
         self._alarms = alarms
         self._bulletin = bulletin
+        self._latencies = latencies
         self._clock = clock
         self._awaited: dict[str, list[tuple[Decision, float]]] = {}
         self.doors = {key: self._door(key, actuators[key]) for key in self._settings}
@@ -83,11 +86,13 @@ class Passages:
         call_id: str | None = None,
         pass_id: str | None = None,
         first_seen_at: datetime | None = None,
+        first_arrived: float | None = None,
         frame_age_s: float | None = None,
     ) -> Decision:
         """Make a judgment a decision, to be concluded now: the rules take it as such.
 
-        ``frame_age_s`` is how old the frame is that showed a code; a face brings its own.
+        ``first_seen_at`` and ``first_arrived`` (monotonic) are when the first frame that showed
+        the face arrived; ``frame_age_s`` is how old the frame is that showed a code; a face brings its own.
         """
         decision_id = uuid.uuid4().hex
         committed = self._gate.commit(asking, judgment, decision_id)
@@ -108,6 +113,7 @@ class Passages:
             companion_id=committed.companion_id,
             notify=tuple(g.notify for g in person.guardians if g.notify) if person else (),
             first_seen_at=first_seen_at,
+            first_arrived=first_arrived,
             frame_age_s=face.frame_age_s if face is not None else frame_age_s,
         )
         self._alarms.of_decision(decision, must_wait=committed.must_wait)
@@ -132,7 +138,9 @@ class Passages:
             return
         try:
             if opening.id == decision.id:
-                await door.pulse(opening, _expiry(decision))
+                with self._latencies.measured(Stage.ACTUATE):
+                    await door.pulse(opening, _expiry(decision))
+                self._measure_unlock(decision)
             else:
                 await door.join(opening)
         except BaseException:
@@ -248,8 +256,15 @@ class Passages:
                 if also is not None:
                     await also(work)
 
-        await self._bulletin.recorded(write())
+        with self._latencies.measured(Stage.RECORD):
+            await self._bulletin.recorded(write())
         self._bulletin.publish(access_event(decision))
+
+    def _measure_unlock(self, decision: Decision) -> None:
+        """Take how long a face stood there until its door had opened for it."""
+        if decision.basis is Basis.FACE and decision.first_arrived is not None:
+            waited_s = self._clock.monotonic() - decision.first_arrived
+            self._latencies.observe(Stage.ARRIVAL_TO_UNLOCK, waited_s)
 
     def _door(self, door_id: str, actuator: Actuator) -> Door:
         def outcome(opening_id: str, result: str, fault: str | None) -> None:

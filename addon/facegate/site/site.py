@@ -10,6 +10,7 @@ from facegate.decision.gate import Asking, Gate
 from facegate.domain import AccessPoint, Basis, Clock, Reason
 from facegate.door.homeassistant import HomeAssistantActuator, Send
 from facegate.errors import InvalidError
+from facegate.latency import Latencies
 from facegate.protocol import Actuated, ActuatorStatus, Direction, DoorAction
 from facegate.record.passes import PassStore
 from facegate.record.presence import PresenceStore
@@ -50,6 +51,7 @@ class Site:
     presenting: Presenting
     rounds: Rounds
     actuators: Mapping[str, HomeAssistantActuator]
+    latencies: Latencies
     clock: Clock
     model_fault: str | None = None
     vault_fault: str | None = None
