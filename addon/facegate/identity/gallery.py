@@ -1,8 +1,12 @@
-"""The gallery: every reference template in one matrix, searched exactly."""
+"""The gallery: every reference template, searched exactly.
+
+The vectors stand in blocks of fixed size, so that growing copies nothing: 100,000 templates are
+51.2 MB of vectors and a few MB for whose they are. A search goes through every row.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +15,8 @@ from numpy.typing import NDArray
 from facegate.domain import Template, Vector
 
 _VALUES = 128
-_ROOM = 64
+_BLOCK = 4096
+_NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,85 +27,177 @@ class Candidate:
     score: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Rows of references and the slots of those whose they are."""
+
+    vectors: Vector
+    owners: NDArray[np.int32]
+
+
 class Gallery:
-    """Templates of one model. A subject is changed as a whole, between two searches."""
+    """Templates of one model. A subject is changed as a whole, between two searches.
+
+    For one thread: nothing is locked.
+    """
 
     def __init__(self, model_id: str) -> None:
         self.model_id = model_id
-        self._matrix: Vector = np.zeros((_ROOM, _VALUES), np.float32)
-        self._owner: NDArray[np.intp] = np.zeros(_ROOM, np.intp)
+        self._blocks: list[_Block] = []
         self._used = 0
-        # Places of subjects in the scores; None where nobody has one.
+        # Slots stand for subjects in the blocks; None where nobody has one.
+        self._slots: dict[str, int] = {}
         self._subjects: list[str | None] = []
         self._free: list[int] = []
-        self._rows: dict[str, set[int]] = {}
+        self._changes = 0
+
+    def __len__(self) -> int:
+        """Return how many templates are held."""
+        return self._used
 
     @property
     def subjects(self) -> frozenset[str]:
         """Who can be found."""
-        return frozenset(self._rows)
+        return frozenset(self._slots)
+
+    @property
+    def subject_count(self) -> int:
+        """How many can be found."""
+        return len(self._slots)
+
+    @property
+    def changes(self) -> int:
+        """A number that grows with every change; what was computed at one holds until the next."""
+        return self._changes
+
+    # --- changing -----------------------------------------------------------------------------
 
     def replace(self, templates: Iterable[Template]) -> None:
         """Hold exactly these templates; those of another model are left out."""
-        by_subject: dict[str, list[Template]] = {}
+        for block in self._blocks:
+            block.vectors.fill(0)
+        self._blocks, self._used = [], 0
+        self._slots, self._subjects, self._free = {}, [], []
+        self._changes += 1
         for template in templates:
-            by_subject.setdefault(template.subject_id, []).append(template)
-        for subject_id in self.subjects:
-            self.remove(subject_id)
-        for subject_id, held in by_subject.items():
-            self.put(subject_id, held)
+            self._add(template.subject_id, template)
 
     def put(self, subject_id: str, templates: Iterable[Template]) -> None:
-        """Hold exactly these templates of a subject; takes no longer for others that are held."""
+        """Hold exactly these templates of a subject; those of another model are left out."""
         self.remove(subject_id)
-        mine = [template for template in templates if template.model_id == self.model_id]
-        if not mine:
-            return
-        end = self._used + len(mine)
-        if end > len(self._matrix):
-            room = max(2 * len(self._matrix), end)
-            self._matrix = _grown(self._matrix, room)
-            self._owner = _grown(self._owner, room)
-        slot = self._free.pop() if self._free else len(self._subjects)
-        if slot == len(self._subjects):
-            self._subjects.append(None)
-        self._subjects[slot] = subject_id
-        self._matrix[self._used : end] = [template.embedding for template in mine]
-        self._owner[self._used : end] = slot
-        self._rows[subject_id] = set(range(self._used, end))
-        self._used = end
+        self._changes += 1
+        for template in templates:
+            self._add(subject_id, template)
 
     def remove(self, subject_id: str) -> None:
         """Hold nothing of a subject any more; its values are overwritten."""
-        if not (rows := self._rows.pop(subject_id, None)):
+        if (slot := self._slots.pop(subject_id, None)) is None:
             return
-        slot = int(self._owner[min(rows)])
+        self._changes += 1
         self._subjects[slot] = None
         self._free.append(slot)
         # From the last on, so that a row that moves into the gap is never itself to be removed.
-        for row in sorted(rows, reverse=True):
+        for row in reversed(self._rows(slot)):
             self._used -= 1
-            if row != self._used:
-                self._matrix[row] = self._matrix[self._used]
-                self._owner[row] = self._owner[self._used]
-                mover = self._rows[self._subjects[self._owner[row]] or ""]
-                mover.remove(self._used)
-                mover.add(row)
-            self._matrix[self._used] = 0
+            block, place = self._place(row)
+            last, end = self._place(self._used)
+            block.vectors[place] = last.vectors[end]
+            block.owners[place] = last.owners[end]
+            last.vectors[end] = 0
+            last.owners[end] = _NOBODY
+        del self._blocks[-(-self._used // _BLOCK) :]
+
+    # --- looking ------------------------------------------------------------------------------
 
     def search(self, embedding: Vector, most: int = 2) -> tuple[Candidate, ...]:
-        """Return the nearest subjects of a unit-length embedding (128 values), best first."""
-        best = np.full(len(self._subjects), -np.inf, np.float32)
-        np.maximum.at(best, self._owner[: self._used], self._matrix[: self._used] @ embedding)
-        order = np.argsort(-best)[:most]
+        """Return the nearest subjects of a unit-length embedding (128 values), best first.
+
+        Each stands there once, with its nearest reference. It takes one thread whatever BLAS is
+        set to: a sum by einsum never goes through BLAS, and is as fast as memory can be read.
+        """
+        best: dict[int, float] = {}
+        floor = -np.inf
+        room = np.empty(_BLOCK, np.float32)
+        for vectors, owners in self._filled():
+            scores = room[: len(vectors)]
+            np.einsum("ij,j->i", vectors, embedding, out=scores)
+            # Each round takes one subject of the block, so that there are few rounds.
+            while (score := float(scores[row := int(scores.argmax())])) > floor:
+                slot = int(owners[row])
+                best[slot] = max(score, best.get(slot, -np.inf))
+                scores[owners == slot] = -np.inf
+                if len(best) > most:
+                    del best[min(best, key=best.__getitem__)]
+                floor = min(best.values()) if len(best) == most else -np.inf
+        nearest = sorted(best.items(), key=lambda item: -item[1])
         return tuple(
-            Candidate(subject_id, max(-1.0, float(best[index])))
-            for index in order
-            if (subject_id := self._subjects[index]) is not None
+            Candidate(subject_id, max(-1.0, score))
+            for slot, score in nearest
+            if (subject_id := self._subjects[slot]) is not None
         )
 
+    def nearest_subject(
+        self, embeddings: Iterable[Vector], exclude: str | None = None
+    ) -> Candidate | None:
+        """Return the subject nearest to any of these unit-length embeddings (128 values each).
 
-def _grown[T: np.generic](array: NDArray[T], rows: int) -> NDArray[T]:
-    grown = np.zeros((rows, *array.shape[1:]), array.dtype)
-    grown[: len(array)] = array
-    return grown
+        ``exclude`` is whoever they are of; None is returned where nobody else is held.
+        """
+        found = (
+            candidate
+            for embedding in embeddings
+            for candidate in self.search(embedding)
+            if candidate.subject_id != exclude
+        )
+        return max(found, key=lambda candidate: candidate.score, default=None)
+
+    def references(self, subject_id: str) -> Vector:
+        """Return the references of a subject, shape (references, 128); none of somebody unknown."""
+        slot = self._slots.get(subject_id)
+        rows = [] if slot is None else self._rows(slot)
+        found = np.empty((len(rows), _VALUES), np.float32)
+        for index, row in enumerate(rows):
+            block, place = self._place(row)
+            found[index] = block.vectors[place]
+        return found
+
+    # --- parts --------------------------------------------------------------------------------
+
+    def _add(self, subject_id: str, template: Template) -> None:
+        if template.model_id != self.model_id:
+            return
+        if (slot := self._slots.get(subject_id)) is None:
+            slot = self._take_slot(subject_id)
+        if self._used == len(self._blocks) * _BLOCK:
+            vectors = np.zeros((_BLOCK, _VALUES), np.float32)
+            self._blocks.append(_Block(vectors, np.full(_BLOCK, _NOBODY, np.int32)))
+        block, place = self._place(self._used)
+        block.vectors[place] = template.embedding
+        block.owners[place] = slot
+        self._used += 1
+
+    def _take_slot(self, subject_id: str) -> int:
+        if self._free:
+            slot = self._free.pop()
+            self._subjects[slot] = subject_id
+        else:
+            slot = len(self._subjects)
+            self._subjects.append(subject_id)
+        self._slots[subject_id] = slot
+        return slot
+
+    def _place(self, row: int) -> tuple[_Block, int]:
+        return self._blocks[row // _BLOCK], row % _BLOCK
+
+    def _rows(self, slot: int) -> list[int]:
+        """Return the rows of a slot, the first one first."""
+        return [
+            index * _BLOCK + int(place)
+            for index, block in enumerate(self._blocks)
+            for place in np.flatnonzero(block.owners == slot)
+        ]
+
+    def _filled(self) -> Iterator[tuple[Vector, NDArray[np.int32]]]:
+        for index, block in enumerate(self._blocks):
+            rows = min(_BLOCK, self._used - index * _BLOCK)
+            yield block.vectors[:rows], block.owners[:rows]

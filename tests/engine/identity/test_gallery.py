@@ -104,4 +104,74 @@ def test_what_was_removed_is_nowhere_in_the_gallerys_memory() -> None:
     filled = gallery([template("ann", 0), template("ben", 1), template("ann", 2)])
     filled.remove("ann")
     assert filled.subjects == {"ben"}
-    assert np.count_nonzero(filled._matrix.any(axis=1)) == 1
+    memory = np.concatenate([block.vectors for block in filled._blocks])
+    assert np.count_nonzero(memory.any(axis=1)) == 1
+
+
+def scattered(count: int, seed: int = 1) -> Vector:
+    """Return unit vectors in every direction, shape (count, 128)."""
+    vectors = np.random.default_rng(seed).standard_normal((count, 128)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_a_search_through_many_blocks_is_exact_also_after_removals() -> None:
+    vectors, most = scattered(10_000), 5
+    filled = Gallery(MODEL)
+    filled.replace(
+        Template(f"t{index}", f"s{index // 3}", MODEL, vector)
+        for index, vector in enumerate(vectors)
+    )
+    gone = set(range(0, 3333, 5))
+    for subject in gone:
+        filled.remove(f"s{subject}")
+    held = [index for index in range(len(vectors)) if index // 3 not in gone]
+    assert len(filled) == len(held)
+    assert filled.subject_count == 3334 - len(gone)
+    for probe in scattered(20, seed=2):
+        scores = vectors[held] @ probe
+        best: dict[str, float] = {}
+        for place in np.argsort(-scores)[: 3 * most]:
+            best.setdefault(f"s{held[place] // 3}", float(scores[place]))
+        expected = list(best.items())[:most]
+        found = filled.search(probe, most)
+        assert [each.subject_id for each in found] == [subject for subject, _ in expected]
+        assert [each.score for each in found] == pytest.approx([s for _, s in expected], abs=1e-5)
+
+
+def test_the_nearest_other_subject_is_nearest_to_any_of_the_references() -> None:
+    filled = gallery([template("ann", 0), template("ben", 1), template("cid", 2)])
+    nearest = filled.nearest_subject([direction(0.1), direction(0.7)], exclude="ann")
+    assert nearest is not None
+    assert nearest.subject_id == "ben"
+    assert nearest.score == pytest.approx(np.cos(0.3))
+
+
+def test_nobody_is_nearest_where_nobody_else_is_held() -> None:
+    filled = gallery([template("ann", 0)])
+    assert filled.nearest_subject([direction(0)], exclude="ann") is None
+    assert filled.nearest_subject([], exclude=None) is None
+    found = filled.nearest_subject([direction(0)])
+    assert found is not None
+    assert found.subject_id == "ann"
+
+
+def test_the_references_of_a_subject_are_those_it_was_given() -> None:
+    filled = gallery([template("ann", 0), template("ben", 1), template("ann", 2)])
+    assert filled.references("ann") == pytest.approx(np.stack([direction(0), direction(2)]))
+    assert filled.references("zoe").shape == (0, 128)
+
+
+def test_every_change_is_counted() -> None:
+    filled = gallery([template("ann", 0)])
+    seen = {filled.changes}
+    filled.put("ben", [template("ben", 1)])
+    seen.add(filled.changes)
+    filled.remove("ben")
+    seen.add(filled.changes)
+    filled.replace([])
+    seen.add(filled.changes)
+    assert len(seen) == 4
+    before = filled.changes
+    filled.remove("nobody")
+    filled.search(direction(0))
+    assert filled.changes == before
