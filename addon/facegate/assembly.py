@@ -11,6 +11,7 @@ from pathlib import Path
 from facegate.api.auth import read_token
 from facegate.api.doors import DoorRoutes
 from facegate.api.imports import ImportRoutes
+from facegate.api.metrics import MetricRoutes
 from facegate.api.passes import PassRoutes
 from facegate.api.people import PeopleRoutes
 from facegate.api.records import RecordRoutes
@@ -143,12 +144,17 @@ async def _running(
     site.model_fault, site.vault_fault = model_fault, vault_fault
     intake = Intake(office, enrollment)
     importer = Importer(office, intake, bulletin, settings.site.time_zone, data)
+    sockets = Sockets(site, store.site_id)
+    queues = {"socket": lambda: sockets.unsent, "background": lambda: bulletin.unfinished}
     server = Server(
         settings.api,
         token,
-        Sockets(site, store.site_id),
+        sockets,
         [
             *Routes(site).table(),
+            *MetricRoutes(
+                site, lambda: len(gallery), lambda: gallery.subject_count, queues
+            ).table(),
             *DoorRoutes(site, vision).table(),
             *RecordRoutes(store, database, vault).table(),
             *ImportRoutes(importer).table(),

@@ -17,6 +17,10 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def __len__(self) -> int:
+        """Return how many tasks run."""
+        return len(self._tasks)
+
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Start work now."""
         task = asyncio.create_task(work)

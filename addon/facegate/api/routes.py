@@ -28,6 +28,7 @@ class Routes:
             "models": self._site.model_fault is None,
             "vault": self._site.vault_fault is None,
         }
+        stages = self._site.latencies.summary()
         return web.json_response(
             {
                 "status": "ok" if all(parts.values()) and not down else "degraded",
@@ -35,9 +36,18 @@ class Routes:
                 **{part: "ok" if well else "failing" for part, well in parts.items()},
                 "cameras": len(cameras),
                 "cameras_down": down,
+                # Without counts: how often a door opens is not for everybody.
+                "latency_ms": {
+                    stage: {"p50": _ms(found.p50_s), "p95": _ms(found.p95_s)}
+                    for stage, found in stages.items()
+                },
             }
         )
 
     async def _state(self, _request: web.Request) -> web.Response:
         text = encode(self._site.board.state())
         return web.Response(text=text, content_type="application/json")
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)

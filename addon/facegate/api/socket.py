@@ -50,6 +50,11 @@ class Sockets:
         self._site_id = site_id
         self._open: set[_Client] = set()
 
+    @property
+    def unsent(self) -> int:
+        """How many messages wait to be sent, to all clients together."""
+        return sum(client.unsent for client in self._open)
+
     def table(self) -> list[web.RouteDef]:
         """Return the route."""
         return [web.get(SOCKET_PATH, self._connect)]
@@ -84,6 +89,10 @@ class _Client:
         self._work = Background()
         # Bound once: the actuator tells clients apart by this very object.
         self._actuate = self._send_actuate
+
+    @property
+    def unsent(self) -> int:
+        return self._waiting.qsize()
 
     async def serve(self, site_id: str) -> None:
         """Greet the client, then push and answer until it leaves."""

@@ -24,6 +24,11 @@ class Bulletin:
         self._checking = False
         self.record_fault: str | None = None
 
+    @property
+    def unfinished(self) -> int:
+        """How much is still being done in the background, such as recording."""
+        return len(self._background)
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with everything that happens from now on; return how to stop."""
         self._listeners.append(listener)

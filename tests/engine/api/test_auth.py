@@ -107,6 +107,7 @@ async def test_health_needs_no_token_and_names_nobody(site: Engine) -> None:
         "vault",
         "cameras",
         "cameras_down",
+        "latency_ms",
     }
 
 
