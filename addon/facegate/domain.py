@@ -324,6 +324,7 @@ class Reason(StrEnum):
     APPROVAL_EXPIRED = "approval_expired"
     APPROVAL_SUSPENDED = "approval_suspended"
     APPROVAL_REVOKED = "approval_revoked"
+    MODEL_FAULT = "model_fault"
     FLAT_MOTION = "flat_motion"
     TOO_LITTLE_MOTION = "too_little_motion"
     LOOKS_LIKE_A_PICTURE = "looks_like_a_picture"

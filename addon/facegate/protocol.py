@@ -155,6 +155,14 @@ class ActuatorPhase(StrEnum):
     OFF = "off"
 
 
+class ModelProblem(StrEnum):
+    """What is wrong with a model: no file, not the published file, or it cannot be read or run."""
+
+    MISSING = "missing"
+    ALTERED = "altered"
+    UNUSABLE = "unusable"
+
+
 class CallAnswer(StrEnum):
     """How a visitor call may be answered."""
 
@@ -217,6 +225,20 @@ class AreaView:
     name: str
     occupancy: int
     capacity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFaultView:
+    """A model that does not serve; ``role`` is what it is for.
+
+    ``role`` is ``detector``, ``embedder``, ``liveness`` or ``mask``. ``stops_faces`` tells that no
+    door opens to a face; else only what asks for this model denies.
+    """
+
+    model: str
+    role: str
+    problem: ModelProblem
+    stops_faces: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,13 +352,17 @@ class Welcome:
 
 @dataclass(frozen=True, slots=True)
 class StateMessage:
-    """Everything a client shows; sent after ``Welcome``. Never repeats past events."""
+    """Everything a client shows. Never repeats past events.
+
+    Sent after ``Welcome``, and when a model's fault comes or goes.
+    """
 
     type: ClassVar[str] = "state"
     doors: tuple[DoorView, ...]
     cameras: tuple[CameraView, ...]
     calls: tuple[CallView, ...]
     areas: tuple[AreaView, ...] = ()
+    model_faults: tuple[ModelFaultView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

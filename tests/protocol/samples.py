@@ -40,6 +40,8 @@ from facegate.protocol import (
     Hello,
     IdentificationView,
     ImportProgress,
+    ModelFaultView,
+    ModelProblem,
     PassageEvent,
     PeopleChanged,
     Result,
@@ -67,6 +69,7 @@ _DOOR = DoorView(
 _CAMERA = CameraView("porch", "Porch", CameraStateName.BACKING_OFF, "no answer")
 _CALL = CallView("c1", "front", MOMENT, MOMENT + 60, "4b")
 _AREA = AreaView("house", "House", 12, 40)
+_MODEL_FAULT = ModelFaultView("minifasnet-v2", "liveness", ModelProblem.MISSING, stops_faces=False)
 _PERMIT = PermitBody("front", Direction.ENTRY, "school", MOMENT, MOMENT + 3600)
 
 CLIENT: dict[str, ClientMessage] = {
@@ -82,7 +85,7 @@ CLIENT: dict[str, ClientMessage] = {
 
 ENGINE: dict[str, EngineMessage] = {
     "welcome": Welcome(1, "0.1.0", "site1", MOMENT),
-    "state": StateMessage((_DOOR,), (_CAMERA,), (_CALL,), (_AREA,)),
+    "state": StateMessage((_DOOR,), (_CAMERA,), (_CALL,), (_AREA,), (_MODEL_FAULT,)),
     "door": DoorChanged(_DOOR),
     "camera": CameraChanged(_CAMERA),
     "area": AreaChanged(_AREA),

@@ -26,6 +26,7 @@ from facegate.protocol import (
     DoorStateName,
     EngineMessage,
     ErrorCode,
+    ModelProblem,
     decode_body,
     decode_client,
     decode_engine,
@@ -90,6 +91,7 @@ def test_the_names_of_states_actions_and_errors_are_never_changed() -> None:
         CallAnswer,
         DoorMode,
         AlarmKind,
+        ModelProblem,
     )
     assert {kind.__name__: list(kind) for kind in kinds} == {
         "Direction": ["entry", "exit"],
@@ -118,6 +120,7 @@ def test_the_names_of_states_actions_and_errors_are_never_changed() -> None:
             "approval_expiring",
             "clock_jump",
         ],
+        "ModelProblem": ["missing", "altered", "unusable"],
     }
     assert set(ErrorCode) >= {
         "unauthorized",

@@ -32,11 +32,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class FaceEvidence:
-    """What the camera tells of the face that asks."""
+    """What the camera tells of the face that asks.
+
+    ``model_fault`` tells that the models that looked at it are not to be believed now.
+    """
 
     identification: Identification
     liveness: LivenessEvidence
     frame_age_s: float
+    model_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)

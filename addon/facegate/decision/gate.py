@@ -137,7 +137,9 @@ class Gate:
         point, now = asking.access_point, self.clock.monotonic()
         if not judgment.granted:
             waits = False
-            if asking.key is not None and judgment.failed & _PROOFS and not self._blocked(asking):
+            # A fault of the engine's own is held against nobody.
+            failed = judgment.failed & _PROOFS and judgment.reason is not Reason.MODEL_FAULT
+            if asking.key is not None and failed and not self._blocked(asking):
                 waits = self.attempts.failed(point.door_id, asking.key, now)
             return Committed(must_wait=waits)
         if asking.key is not None:

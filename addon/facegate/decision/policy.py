@@ -100,7 +100,7 @@ def _at_the_door(claim: Claim) -> list[Verdict]:
     verdicts = []
     if claim.face is not None:
         evidence = claim.face.liveness
-        reason = _LIVENESS[evidence.outcome]
+        reason = evidence.reason or _LIVENESS[evidence.outcome]
         found = (evidence.outcome, reason, evidence.measured, evidence.limit)
         verdicts.append(_weighed(claim, Control.LIVENESS, *found))
     mask_fails = Reason.MASK_MISSING if claim.mask_rule is MaskRule.WORN else Reason.MASK_WORN
@@ -149,6 +149,9 @@ def _door_and_area(claim: Claim) -> list[Verdict]:
 
 def _identity(claim: Claim, face: FaceEvidence) -> Verdict:
     found = face.identification
+    if face.model_fault:
+        # What such models measured is told to nobody.
+        return _verdict(Control.IDENTITY, Outcome.UNAVAILABLE, Reason.MODEL_FAULT)
     subject_id = claim.person.subject.id if claim.person is not None else None
     if found.probes < found.min_probes:
         outcome, reason = Outcome.UNAVAILABLE, Reason.TOO_FEW_PROBES

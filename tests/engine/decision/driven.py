@@ -138,6 +138,7 @@ class Driven(RuleBasedStateMachine):
             replace(found, **changes.get(quality, {})),  # type: ignore[arg-type]
             LivenessEvidence(Outcome.PASS if request.alive else Outcome.UNAVAILABLE, 0.9, 0.5),
             request.age_s,
+            model_fault=not request.models_whole,
         )
         asking = Asking(
             point,

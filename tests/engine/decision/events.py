@@ -20,6 +20,7 @@ class Request:
     proven: bool = True
     age_s: float = 0.0
     alive: bool = True
+    models_whole: bool = True
     since: float | None = None
     key: str | None = None
     pass_id: str | None = None

@@ -80,6 +80,7 @@ class RulesMachine(Driven):
         alive=RIGHT,
         stood=st.sampled_from([None, 0, 2, 20]),
         mask=st.sampled_from([None, 0.9, 0.5, 0.1]),
+        whole=RIGHT,
     )
     def face(
         self,
@@ -92,10 +93,12 @@ class RulesMachine(Driven):
         alive: bool,
         stood: float | None,
         mask: float | None,
+        whole: bool,
     ) -> None:
         since = None if stood is None else self.clock.monotonic() - stood
         point = AccessPoint(door, direction)
-        self.show_face(point, name, quality, age_s=age, alive=alive, since=since, mask=mask)
+        told = {"age_s": age, "alive": alive, "models_whole": whole}
+        self.show_face(point, name, quality, since=since, mask=mask, **told)
 
     @rule(door=DOOR, direction=DIRECTION, name=NAME, card=st.booleans(), right=RIGHT)
     def keypad_or_reader(
@@ -109,12 +112,22 @@ class RulesMachine(Driven):
         name=NAME,
         age=st.sampled_from([0.0, 0.0, 2.0, 2.1, -0.1]),
         alive=st.booleans(),
+        whole=RIGHT,
         times=st.integers(1, 2),
         comes=st.booleans(),
         empty=st.booleans(),
     )
     def come(
-        self, *, door: str, name: str, age: float, alive: bool, times: int, comes: bool, empty: bool
+        self,
+        *,
+        door: str,
+        name: str,
+        age: float,
+        alive: bool,
+        whole: bool,
+        times: int,
+        comes: bool,
+        empty: bool,
     ) -> None:
         if empty:
             self.reset(area="house", name=None)
@@ -122,7 +135,8 @@ class RulesMachine(Driven):
         for _ in range(times):
             self.gate.evidence.take_temperature(point, 36.6, self.clock.monotonic())
             self.measured(point, Control.TEMPERATURE, 36.6)
-            self.show_face(point, name, mask=0.9, age_s=age, alive=alive)
+            told = {"age_s": age, "alive": alive, "models_whole": whole}
+            self.show_face(point, name, mask=0.9, **told)
             self.passage(pick=len(self.awaited) - 1, comes=comes)
 
     @rule(

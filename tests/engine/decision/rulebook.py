@@ -33,6 +33,8 @@ gate, which remembers states.
     of its codes until an hour after its end.
 19. EXIT: who may leave in normal mode with nothing remembered may leave in every state.
 20. What is advisory or off denies nobody, and what breaks no rule is granted.
+21. MODELS: while a model's file is missing or altered no door opens to a face; that is held against
+    nobody.
 """
 
 from __future__ import annotations
@@ -73,6 +75,7 @@ class Rule(StrEnum):
     PROVEN = "proven"
     FRESH = "fresh"
     ALIVE = "alive"
+    MODELS = "models"
     PERMIT = "permit"
     CONTRACT = "contract"
     RETIRED = "retired"
@@ -128,7 +131,9 @@ class Book:
         if not broken:
             follows = companion is not None and self.led(companion, point)
             self.history.append(Granted(now, point, request, companion, follows))
-        elif request.key is not None and broken & _COUNTED and not self.waits(request):
+        elif request.key is None or Rule.MODELS in broken:
+            return
+        elif broken & _COUNTED and not self.waits(request):
             self.history.append(Failed(now, point, request.key))
 
     def passed(self, decision_id: str, point: AccessPoint, who: str | None) -> None:
@@ -161,6 +166,7 @@ class Book:
         else:
             checks = self._subject(request)
         if request.basis is Basis.FACE:
+            checks[Rule.MODELS] = request.models_whole
             checks[Rule.FRESH] = 0 <= request.age_s <= 2
             checks[Rule.ALIVE] = request.alive or not self.asks(Control.LIVENESS, request.point)
         checks[Rule.ATTEMPTS] = not (request.enters and self.waits(request))

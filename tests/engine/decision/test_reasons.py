@@ -59,6 +59,7 @@ ONE_THING_MISSING = [
     (face(score=math.nan), Control.IDENTITY, Reason.NOT_RECOGNIZED),
     (face(runner_up=0.65), Control.IDENTITY, Reason.AMBIGUOUS),
     (face(runner_up=math.nan), Control.IDENTITY, Reason.AMBIGUOUS),
+    (replace(GOOD, face=replace(FACE, model_fault=True)), Control.IDENTITY, Reason.MODEL_FAULT),
     (face(subject_id=None), Control.IDENTITY, Reason.NOT_ENROLLED),
     (face(subject_id="ben"), Control.IDENTITY, Reason.NOT_ENROLLED),
     (

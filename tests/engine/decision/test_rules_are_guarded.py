@@ -88,6 +88,11 @@ def with_old_frames(claim: Claim) -> Claim:
     return claim if face is None else replace(claim, face=replace(face, frame_age_s=0.0))
 
 
+def with_altered_models(claim: Claim) -> Claim:
+    face = claim.face
+    return claim if face is None else replace(claim, face=replace(face, model_fault=False))
+
+
 def with_living_photographs(claim: Claim) -> Claim:
     face = claim.face
     if face is None:
@@ -162,6 +167,7 @@ BROKEN: dict[str, tuple[Break, type[AssertionError], str]] = {
         "contract",
     ),
     "an old frame is accepted": (judging(with_old_frames), ForbiddenError, "fresh"),
+    "an altered model is believed": (judging(with_altered_models), ForbiddenError, "models"),
     "a photograph is accepted": (judging(with_living_photographs), ForbiddenError, "alive"),
     "a wrong PIN is accepted": (judging(with_every_credential_right), ForbiddenError, "proven"),
     "a retired credential is accepted": (
