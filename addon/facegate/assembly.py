@@ -20,6 +20,7 @@ from facegate.api.server import Server
 from facegate.api.socket import Sockets
 from facegate.background import Background
 from facegate.camera.clip import ClipCamera
+from facegate.camera.pair import PairedCamera
 from facegate.camera.stream import RtspCamera
 from facegate.clock import SystemClock
 from facegate.decision.gate import Gate
@@ -60,6 +61,7 @@ from facegate.site.bulletin import Bulletin
 from facegate.site.contacts import Contacts
 from facegate.site.modes import Modes
 from facegate.site.passages import Passages
+from facegate.site.performance import Performance
 from facegate.site.presenting import Presenting
 from facegate.site.rounds import Rounds
 from facegate.site.visitors import Visitors
@@ -98,8 +100,8 @@ async def _running(
     database = data / "facegate.db"
     store = await Store.open(database)
     vault, vault_fault = await _open_vault(store, data / KEYS, clock)
-    vision, model_fault = await asyncio.to_thread(_open_vision, data / "models", masks)
     bulletin, latencies = Bulletin(), Latencies()
+    vision, model_fault = await asyncio.to_thread(_open_vision, data / "models", masks, latencies)
     gallery = Gallery(SFACE.id)
     office = Office(
         store,
@@ -166,7 +168,9 @@ async def _running(
     )
     work = Background()
     cameras: list[Camera] = []
-    pipeline = Pipeline(settings, vision, gallery, people, site, clock) if vision else None
+    pipeline = (
+        Pipeline(settings, vision, gallery, people, site, latencies, clock) if vision else None
+    )
     try:
         await office.load()
         await erasure.repeat()
@@ -237,7 +241,7 @@ def _site(
     pictures = PictureStore(store, vault) if vault is not None else None
     calls = Calls(clock)
     actuators = {door.id: HomeAssistantActuator(door.id) for door in settings.doors}
-    board = Board(settings, gate, calls, bulletin, clock)
+    board = Board(settings, gate, calls, bulletin, latencies, clock)
     alarms = Alarms(store, bulletin, clock)
     passages = Passages(
         settings, gate, store, presence, board, alarms, bulletin, actuators, latencies, clock
@@ -282,6 +286,7 @@ def _site(
             bulletin,
             clock,
         ),
+        performance=Performance(latencies, bulletin, clock),
         actuators=actuators,
         latencies=latencies,
         clock=clock,
@@ -314,19 +319,25 @@ def _open_tombstones(keys: Path) -> Tombstones | None:
         return None
 
 
-def _open_vision(cache: Path, masks: MaskClassifier | None) -> tuple[Vision | None, str | None]:
+def _open_vision(
+    cache: Path, masks: MaskClassifier | None, latencies: Latencies
+) -> tuple[Vision | None, str | None]:
     try:
         detector = FaceDetector(open_session(prepare(YUNET, cache)))
         embedder = Embedder(open_session(prepare(SFACE, cache)), SFACE.id)
     except ModelError as err:
         return None, str(err)
-    return Vision(detector, embedder, masks), None
+    return Vision(detector, embedder, masks, None, latencies), None
 
 
 def _open_camera(settings: CameraSettings, clock: Clock, site: Site) -> Camera:
     def changed(status: CameraStatus) -> None:
         site.board.camera_changed(settings.id, status)
 
+    if settings.url is not None and settings.substream_url is not None:
+        return PairedCamera(
+            settings.id, settings.url, settings.substream_url, clock, on_status=changed
+        )
     if settings.url is not None:
         return RtspCamera(settings.id, settings.url, clock, on_status=changed)
     if settings.clip is not None:

@@ -140,6 +140,12 @@ class DoorAction(StrEnum):
     LOCK = "lock"
 
 
+class Prompt(StrEnum):
+    """What a display at a door asks of the person before it."""
+
+    TURN_YOUR_HEAD = "turn_your_head"
+
+
 class ActuatorAction(StrEnum):
     """What the engine asks of an actuator: on for a time, on until released, or off."""
 
@@ -179,7 +185,8 @@ class DoorView:
 
     ``held`` tells that it is unlocked until locked; ``forced_open`` and ``held_open`` are alarms
     of its contact. ``picture_at`` is the time of the last picture held in memory, if any;
-    ``temperature`` is the newest reading taken at the door, in degrees Celsius.
+    ``temperature`` is the newest reading taken at the door, in degrees Celsius; ``prompt`` is
+    what the person who stands there is asked to do.
     """
 
     id: str
@@ -194,6 +201,7 @@ class DoorView:
     held_open: bool = False
     temperature: float | None = None
     temperature_at: float | None = None
+    prompt: Prompt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +247,19 @@ class ModelFaultView:
     role: str
     problem: ModelProblem
     stops_faces: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyView:
+    """How long a stage of passages takes, in milliseconds, and of how many since the start.
+
+    The percentiles are of the newest samples. Stages may be added.
+    """
+
+    stage: str
+    count: int
+    p50_ms: float
+    p95_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +384,7 @@ class StateMessage:
     calls: tuple[CallView, ...]
     areas: tuple[AreaView, ...] = ()
     model_faults: tuple[ModelFaultView, ...] = ()
+    latencies: tuple[LatencyView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +409,14 @@ class AreaChanged:
 
     type: ClassVar[str] = "area"
     area: AreaView
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceChanged:
+    """How long the stages take now; sent at most every half a minute."""
+
+    type: ClassVar[str] = "performance"
+    latencies: tuple[LatencyView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -528,6 +558,7 @@ type EngineMessage = (
     | DoorChanged
     | CameraChanged
     | AreaChanged
+    | PerformanceChanged
     | PeopleChanged
     | CallOpened
     | CallClosed

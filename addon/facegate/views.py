@@ -7,6 +7,7 @@ from datetime import datetime
 from facegate.decision.presence import Presence
 from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, Verdict
 from facegate.identity.evidence import NOBODY
+from facegate.latency import Latencies
 from facegate.protocol import (
     AccessEvent,
     AreaView,
@@ -15,6 +16,8 @@ from facegate.protocol import (
     DoorMode,
     DoorView,
     IdentificationView,
+    LatencyView,
+    Prompt,
     VerdictView,
 )
 from facegate.register import Area
@@ -32,6 +35,7 @@ def door_view(
     held_open: bool,
     temperature: float | None,
     temperature_at: datetime | None,
+    prompt: Prompt | None,
 ) -> DoorView:
     """Return a door as clients see it."""
     return DoorView(
@@ -47,6 +51,7 @@ def door_view(
         held_open=held_open,
         temperature=temperature,
         temperature_at=_seconds(temperature_at),
+        prompt=prompt,
     )
 
 
@@ -68,6 +73,14 @@ def call_view(call: VisitorCall) -> CallView:
         call.opened_at.timestamp(),
         call.expires_at.timestamp(),
         call.unit,
+    )
+
+
+def latency_views(latencies: Latencies) -> tuple[LatencyView, ...]:
+    """Return how long stages take as clients see it, in the order of a passage."""
+    return tuple(
+        LatencyView(stage, found.count, round(found.p50_s * 1000, 1), round(found.p95_s * 1000, 1))
+        for stage, found in latencies.summary().items()
     )
 
 

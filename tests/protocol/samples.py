@@ -40,10 +40,12 @@ from facegate.protocol import (
     Hello,
     IdentificationView,
     ImportProgress,
+    LatencyView,
     ModelFaultView,
     ModelProblem,
     PassageEvent,
     PeopleChanged,
+    PerformanceChanged,
     Result,
     StateMessage,
     VerdictView,
@@ -70,6 +72,7 @@ _CAMERA = CameraView("porch", "Porch", CameraStateName.BACKING_OFF, "no answer")
 _CALL = CallView("c1", "front", MOMENT, MOMENT + 60, "4b")
 _AREA = AreaView("house", "House", 12, 40)
 _MODEL_FAULT = ModelFaultView("minifasnet-v2", "liveness", ModelProblem.MISSING, stops_faces=False)
+_LATENCY = LatencyView("arrival_to_unlock", 12, 310.5, 455.25)
 _PERMIT = PermitBody("front", Direction.ENTRY, "school", MOMENT, MOMENT + 3600)
 
 CLIENT: dict[str, ClientMessage] = {
@@ -85,10 +88,11 @@ CLIENT: dict[str, ClientMessage] = {
 
 ENGINE: dict[str, EngineMessage] = {
     "welcome": Welcome(1, "0.1.0", "site1", MOMENT),
-    "state": StateMessage((_DOOR,), (_CAMERA,), (_CALL,), (_AREA,), (_MODEL_FAULT,)),
+    "state": StateMessage((_DOOR,), (_CAMERA,), (_CALL,), (_AREA,), (_MODEL_FAULT,), (_LATENCY,)),
     "door": DoorChanged(_DOOR),
     "camera": CameraChanged(_CAMERA),
     "area": AreaChanged(_AREA),
+    "performance": PerformanceChanged((_LATENCY,)),
     "people": PeopleChanged("s1"),
     "call_opened": CallOpened(_CALL),
     "call_closed": CallClosed("c1", "front", "turned_away"),

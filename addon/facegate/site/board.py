@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from facegate.decision.gate import Gate
-from facegate.domain import CameraStatus, Clock, DoorStatus
+from facegate.domain import CameraStatus, Clock, DoorStatus, Reason
 from facegate.errors import NotFoundError
+from facegate.latency import Latencies
 from facegate.protocol import (
     AreaChanged,
     CameraChanged,
     DoorChanged,
     DoorStateName,
     DoorView,
+    Prompt,
     StateMessage,
 )
 from facegate.settings import CameraSettings, DoorSettings, Settings
 from facegate.site.bulletin import Bulletin
-from facegate.views import area_view, call_view, camera_view, door_view
+from facegate.views import area_view, call_view, camera_view, door_view, latency_views
 from facegate.visitor.call import Calls
 
 
@@ -46,19 +48,27 @@ class _Shown:
     forced_open: bool = False
     held_open: bool = False
     is_open: bool | None = None
+    asked: set[str] = field(default_factory=set)
 
 
 class Board:
     """What is shown of one site, told at each change."""
 
     def __init__(
-        self, settings: Settings, gate: Gate, calls: Calls, bulletin: Bulletin, clock: Clock
+        self,
+        settings: Settings,
+        gate: Gate,
+        calls: Calls,
+        bulletin: Bulletin,
+        latencies: Latencies,
+        clock: Clock,
     ) -> None:
         self._doors = {door.id: door for door in settings.doors}
         self._cameras = {camera.id: camera for camera in settings.cameras}
         self._gate = gate
         self._calls = calls
         self._bulletin = bulletin
+        self._latencies = latencies
         self._clock = clock
         status = DoorStatus(DoorStateName.UNAVAILABLE)
         self._shown = {door_id: _Shown(status) for door_id in self._doors}
@@ -73,6 +83,7 @@ class Board:
             ),
             calls=tuple(call_view(call) for call in self._calls.open),
             areas=tuple(area_view(area, self._gate.presence) for area in self._gate.presence.areas),
+            latencies=latency_views(self._latencies),
         )
 
     def door_picture(self, door_id: str) -> bytes:
@@ -95,6 +106,15 @@ class Board:
     def show_picture(self, door_id: str, picture: bytes) -> None:
         """Show a new last picture of a door."""
         self._shown[door_id].picture = Picture(picture, self._clock.now())
+        self.show_door(door_id)
+
+    def prompt(self, door_id: str, track_id: str, reason: Reason | None) -> None:
+        """Show what somebody at a door is asked to do, or no longer."""
+        shown = self._shown[door_id]
+        asked = reason is Reason.TURN_YOUR_HEAD
+        if asked == (track_id in shown.asked):
+            return
+        shown.asked ^= {track_id}
         self.show_door(door_id)
 
     def show_temperature(self, door_id: str, celsius: float, at: datetime) -> None:
@@ -151,4 +171,5 @@ class Board:
             held_open=shown.held_open,
             temperature=shown.temperature.celsius if shown.temperature else None,
             temperature_at=shown.temperature.at if shown.temperature else None,
+            prompt=Prompt.TURN_YOUR_HEAD if shown.asked else None,
         )

@@ -20,6 +20,7 @@ from facegate.site.bulletin import Bulletin
 from facegate.site.contacts import Contacts
 from facegate.site.modes import Modes
 from facegate.site.passages import Passages, refuse
+from facegate.site.performance import Performance
 from facegate.site.presenting import Presenting
 from facegate.site.rounds import Rounds
 from facegate.site.visitors import Visitors
@@ -50,6 +51,7 @@ class Site:
     visitors: Visitors
     presenting: Presenting
     rounds: Rounds
+    performance: Performance
     actuators: Mapping[str, HomeAssistantActuator]
     latencies: Latencies
     clock: Clock
@@ -84,6 +86,7 @@ class Site:
         self.modes.look()
         self.passages.forget_awaited()
         self.rounds.look()
+        self.performance.look()
         self.bulletin.check(self.store.check)
         self.bulletin.flush()
 
