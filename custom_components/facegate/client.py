@@ -43,6 +43,7 @@ from .protocol import (
     ImportProgress,
     PassageEvent,
     PeopleChanged,
+    PerformanceChanged,
     ProtocolError,
     Result,
     StateMessage,
@@ -62,6 +63,7 @@ type Push = (
     | DoorChanged
     | CameraChanged
     | AreaChanged
+    | PerformanceChanged
     | PeopleChanged
     | CallOpened
     | CallClosed

@@ -1,4 +1,4 @@
-"""Sensors: a door's last decision and temperature, an area's occupancy, when somebody was seen."""
+"""Sensors of doors, areas and people, and of how fast the engine is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
-from homeassistant.const import UnitOfTemperature
+from homeassistant.const import EntityCategory, UnitOfTemperature, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
@@ -15,6 +15,7 @@ from .coordinator import FaceGateConfigEntry, FaceGateCoordinator
 from .entity import (
     FaceGateAreaEntity,
     FaceGateDoorEntity,
+    FaceGateSiteEntity,
     FaceGateSubjectEntity,
     add_as_they_appear,
 )
@@ -25,13 +26,30 @@ PARALLEL_UPDATES = 0
 GRANTED = "granted"
 DENIED = "denied"
 
+ARRIVAL_TO_UNLOCK = "arrival_to_unlock"
+# The stages of the engine that have a sensor, in the order of a passage.
+STAGES = (
+    "receive",
+    "decode",
+    "detect",
+    "probe",
+    "liveness",
+    "mask",
+    "decide",
+    "record",
+    "actuate",
+    "arrival_to_decision",
+    ARRIVAL_TO_UNLOCK,
+)
+
 
 async def async_setup_entry(
     _hass: HomeAssistant,
     entry: FaceGateConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of each door, each area and each person shown."""
+    """Add the sensors of the engine, each door, each area and each person shown."""
+    async_add_entities(FaceGateLatencySensor(entry.runtime_data, stage) for stage in STAGES)
     add_as_they_appear(
         entry,
         async_add_entities,
@@ -99,6 +117,33 @@ class FaceGateTemperatureSensor(FaceGateDoorEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, str | None]:
         """When it was taken."""
         return {"at": moment(self._door.temperature_at)}
+
+
+class FaceGateLatencySensor(FaceGateSiteEntity, SensorEntity):
+    """How long a stage of passages takes: 95 of 100 are done in it; unknown until one was."""
+
+    _attr_device_class = SensorDeviceClass.DURATION
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_native_unit_of_measurement = UnitOfTime.MILLISECONDS
+    _attr_state_class = SensorStateClass.MEASUREMENT
+    _attr_suggested_display_precision = 0
+
+    def __init__(self, coordinator: FaceGateCoordinator, stage: str) -> None:
+        super().__init__(coordinator, f"{stage}_p95")
+        self._stage = stage
+        self._attr_entity_registry_enabled_default = stage == ARRIVAL_TO_UNLOCK
+
+    @property
+    def native_value(self) -> float | None:
+        """The 95th percentile of the newest passages, in milliseconds."""
+        view = self.coordinator.data.latencies.get(self._stage)
+        return view.p95_ms if view is not None else None
+
+    @property
+    def extra_state_attributes(self) -> dict[str, float] | None:
+        """The median in milliseconds, and how many there were since the engine started."""
+        view = self.coordinator.data.latencies.get(self._stage)
+        return {"median": view.p50_ms, "count": view.count} if view is not None else None
 
 
 class FaceGateOccupancySensor(FaceGateAreaEntity, SensorEntity):

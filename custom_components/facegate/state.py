@@ -18,7 +18,9 @@ from .protocol import (
     DoorChanged,
     DoorView,
     ImportProgress,
+    LatencyView,
     PassageEvent,
+    PerformanceChanged,
     StateMessage,
 )
 
@@ -30,6 +32,7 @@ type Change = (
     | DoorChanged
     | CameraChanged
     | AreaChanged
+    | PerformanceChanged
     | CallOpened
     | CallClosed
     | AccessEvent
@@ -69,6 +72,7 @@ class FaceGateState:
     alarms: Mapping[str, AlarmEvent] = field(default_factory=dict)
     rings: Mapping[str, CallView] = field(default_factory=dict)
     imports: Mapping[str, ImportProgress] = field(default_factory=dict)
+    latencies: Mapping[str, LatencyView] = field(default_factory=dict)
     erased: frozenset[str] = frozenset()
 
     def call_at(self, door_id: str) -> CallView | None:
@@ -91,6 +95,7 @@ class FaceGateState:
             cameras={camera.id: camera for camera in message.cameras},
             areas={area.id: area for area in message.areas},
             calls={call.id: call for call in message.calls},
+            latencies={view.stage: view for view in message.latencies},
         )
 
     def with_subjects(self, subjects: Iterable[SubjectState]) -> FaceGateState:
@@ -117,16 +122,25 @@ class FaceGateState:
         match message:
             case StateMessage():
                 return self.with_snapshot(message)
+            case DoorChanged() | CameraChanged() | AreaChanged() | PerformanceChanged():
+                return self._with_change(message)
+            case CallOpened() | CallClosed():
+                return self._with_call(message)
+            case _:
+                return self._with_event(message)
+
+    def _with_change(
+        self, message: DoorChanged | CameraChanged | AreaChanged | PerformanceChanged
+    ) -> FaceGateState:
+        match message:
             case DoorChanged(door):
                 return replace(self, doors={**self.doors, door.id: door})
             case CameraChanged(camera):
                 return replace(self, cameras={**self.cameras, camera.id: camera})
             case AreaChanged(area):
                 return replace(self, areas={**self.areas, area.id: area})
-            case CallOpened() | CallClosed():
-                return self._with_call(message)
-            case _:
-                return self._with_event(message)
+            case PerformanceChanged(latencies):
+                return replace(self, latencies={view.stage: view for view in latencies})
 
     def _with_call(self, message: CallOpened | CallClosed) -> FaceGateState:
         match message:

@@ -33,6 +33,7 @@ from custom_components.facegate.protocol import (
     EngineMessage,
     ErrorCode,
     Hello,
+    LatencyView,
     StateMessage,
     Welcome,
     decode_client,
@@ -87,6 +88,7 @@ class ScriptedEngine:
     cameras: tuple[CameraView, ...] = (CAMERA,)
     calls: tuple[CallView, ...] = ()
     areas: tuple[AreaView, ...] = ()
+    latencies: tuple[LatencyView, ...] = ()
     site_id: str = SITE
     token: str = TOKEN
     clock_offset: float = 0.0
@@ -197,7 +199,9 @@ class ScriptedEngine:
         return socket
 
     def _state(self) -> StateMessage:
-        return StateMessage(self.doors, self.cameras, self.calls, self.areas)
+        return StateMessage(
+            self.doors, self.cameras, self.calls, self.areas, latencies=self.latencies
+        )
 
     async def _rest(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Authorization") != f"Bearer {self.token}":
