@@ -86,6 +86,15 @@ def prepared_models() -> Path:
     return folder
 
 
+def by_motion(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options whose doors judge liveness by motion alone, unless they say how.
+
+    The liveness models are in no package, so that a bare clone has none.
+    """
+    doors = [{"liveness": {"model": False}, **door} for door in options["doors"]]
+    return {**options, "doors": doors}
+
+
 def lend_models(data: Path) -> None:
     """Spare an engine with this data folder the preparation of its models."""
     data.mkdir(parents=True, exist_ok=True)
@@ -155,10 +164,10 @@ async def engine(
 ) -> AsyncIterator[Engine]:
     """Run an engine with these options on a free port."""
     port = free_port()
-    settings = parse({**options, "api": {"port": port}})
+    settings = parse({**by_motion(options), "api": {"port": port}})
     await asyncio.to_thread(lend_models, data)
     async with AsyncExitStack() as running_engine:
-        with patch("facegate.assembly.open_session", shared_session):
+        with patch("facegate.models.open_session", shared_session):
             site = await running_engine.enter_async_context(running(settings, data, clock, masks))
         token = (data / "token").read_text().strip()
         yield Engine(f"http://127.0.0.1:{port}", token, site, data)

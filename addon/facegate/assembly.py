@@ -27,15 +27,13 @@ from facegate.decision.gate import Gate
 from facegate.decision.schedule import calendar
 from facegate.domain import Camera, CameraStatus, Clock, MaskClassifier
 from facegate.door.homeassistant import HomeAssistantActuator
-from facegate.errors import ModelError, SettingsError, VaultError
-from facegate.face.detect import FaceDetector
-from facegate.face.engine import open_session
-from facegate.face.graph import prepare
-from facegate.face.weights import SFACE, YUNET
-from facegate.identity.embed import Embedder
+from facegate.errors import SettingsError, VaultError
+from facegate.face.library import Library
+from facegate.face.weights import SFACE
 from facegate.identity.gallery import Gallery
 from facegate.importing.importer import Importer
 from facegate.latency import Latencies
+from facegate.models import open_vision
 from facegate.office.credentials import Credentials
 from facegate.office.enrollment import Enrollment
 from facegate.office.erasure import Erasure
@@ -65,13 +63,14 @@ from facegate.site.performance import Performance
 from facegate.site.presenting import Presenting
 from facegate.site.rounds import Rounds
 from facegate.site.visitors import Visitors
-from facegate.vision import Vision
 from facegate.visitor.call import Calls
 from facegate.visitor.passes import Passes
 
 _LOGGER = logging.getLogger(__name__)
 
 TICK_S = 1.0
+MODELS_S = 5.0
+"""How often the models' files are looked at."""
 
 
 @asynccontextmanager
@@ -101,11 +100,12 @@ async def _running(
     store = await Store.open(database)
     vault, vault_fault = await _open_vault(store, data / KEYS, clock)
     bulletin, latencies = Bulletin(), Latencies()
-    vision, model_fault = await asyncio.to_thread(_open_vision, data / "models", masks, latencies)
+    library, vision = await asyncio.to_thread(open_vision, settings, data, masks, latencies)
     gallery = Gallery(SFACE.id)
+    roster = Roster(gallery)
     office = Office(
         store,
-        Roster(gallery),
+        roster,
         vault,
         clock,
         OfficeRules(
@@ -113,7 +113,7 @@ async def _running(
             tuple(settings.schedules),
             settings.site.consent_age,
         ),
-        on_change=lambda: bulletin.publish_soon(PeopleChanged()),
+        on_change=lambda: bulletin.publish_soon(PeopleChanged(need_photos=roster.need_photos)),
     )
     people = People(office)
     enrollment = Enrollment(office, vision)
@@ -143,7 +143,8 @@ async def _running(
         latencies,
         clock,
     )
-    site.model_fault, site.vault_fault = model_fault, vault_fault
+    site.vault_fault = vault_fault
+    site.models_found(library.faults)
     intake = Intake(office, enrollment)
     importer = Importer(office, intake, bulletin, settings.site.time_zone, data)
     sockets = Sockets(site, store.site_id)
@@ -176,9 +177,8 @@ async def _running(
         await erasure.repeat()
         await site.start()
         cameras += _watch(settings, pipeline, site, clock, work)
-        for fault in filter(None, (model_fault, vault_fault)):
-            _LOGGER.error("No door opens to a face: %s", fault)
         work.spawn(_tick(site))
+        work.spawn(_look_at_models(site, library, clock))
         await server.start()
         yield site
     finally:
@@ -298,6 +298,7 @@ async def _open_vault(store: Store, keys: Path, clock: Clock) -> tuple[Vault | N
         vault = await asyncio.to_thread(Vault.open, keys, store.key_id)
         await store.use(vault, clock.now())
     except VaultError as err:
+        _LOGGER.error("No door opens to a face: %s", err)  # noqa: TRY400  its text says it all
         return None, str(err)
     return vault, None
 
@@ -317,17 +318,6 @@ def _open_tombstones(keys: Path) -> Tombstones | None:
     except VaultError:
         _LOGGER.exception("Nobody can be erased")
         return None
-
-
-def _open_vision(
-    cache: Path, masks: MaskClassifier | None, latencies: Latencies
-) -> tuple[Vision | None, str | None]:
-    try:
-        detector = FaceDetector(open_session(prepare(YUNET, cache)))
-        embedder = Embedder(open_session(prepare(SFACE, cache)), SFACE.id)
-    except ModelError as err:
-        return None, str(err)
-    return Vision(detector, embedder, masks, None, latencies), None
 
 
 def _open_camera(settings: CameraSettings, clock: Clock, site: Site) -> Camera:
@@ -350,6 +340,13 @@ def _open_camera(settings: CameraSettings, clock: Clock, site: Site) -> Camera:
             on_status=changed,
         )
     raise SettingsError((f"camera {settings.id}: expected either url or clip",))
+
+
+async def _look_at_models(site: Site, library: Library, clock: Clock) -> None:
+    watch = library.watch(clock)
+    while True:
+        site.models_found(library.faults + await asyncio.to_thread(watch.look))
+        await asyncio.sleep(MODELS_S)
 
 
 async def _tick(site: Site) -> None:

@@ -15,13 +15,14 @@ from facegate import values
 from facegate.domain import Control, Requirement
 from facegate.errors import SettingsError
 from facegate.protocol import Direction
-from facegate.register import MaskRule, OnHolidays, Passback
+from facegate.register import LivenessLevel, MaskRule, OnHolidays, Passback
 
 _CAMERA = vol.Schema(
     {
         vol.Required("id"): values.identifier,
         vol.Optional("name"): values.name,
         vol.Optional("url"): values.stream_url,
+        vol.Optional("substream_url"): values.stream_url,
         vol.Optional("clip"): values.video_path,
         vol.Optional("loop", default=True): values.boolean,
         vol.Optional("paced", default=True): values.boolean,
@@ -50,6 +51,13 @@ _RULE = vol.Schema(
         ),
     }
 )
+_LIVENESS = vol.Schema(
+    {
+        vol.Optional("level", default=LivenessLevel.NORMAL.value): values.one_of(LivenessLevel),
+        vol.Optional("model", default=True): values.boolean,
+        vol.Optional("challenge", default=False): values.boolean,
+    }
+)
 _DOOR = vol.Schema(
     {
         vol.Required("id"): values.identifier,
@@ -61,6 +69,7 @@ _DOOR = vol.Schema(
         vol.Optional("area"): values.identifier,
         vol.Optional("unit"): values.name,
         vol.Optional("controls", default=dict): _CONTROLS,
+        vol.Optional("liveness", default=dict): _LIVENESS,
         vol.Optional("rules", default=list): values.each(_RULE),
         vol.Optional("temperature_limit", default=37.5): values.number(34, 42),
         vol.Optional("temperature_max_age_seconds", default=30): values.number(1, 600),
@@ -140,6 +149,7 @@ _RECOGNITION = vol.Schema(
         vol.Optional("min_face_px", default=48): values.whole(32, 400),
     }
 )
+_MODELS = vol.Schema({vol.Optional("folder"): values.folder_path})
 _API = vol.Schema(
     {
         vol.Optional("host", default="127.0.0.1"): values.host,
@@ -158,6 +168,7 @@ _OPTIONS = vol.Schema(
         ),
         vol.Optional("recognition", default=dict): _RECOGNITION,
         vol.Optional("retention", default=dict): _RETENTION,
+        vol.Optional("models", default=dict): _MODELS,
         vol.Optional("api", default=dict): _API,
     }
 )
@@ -174,10 +185,12 @@ _OBJECTS = {
     ("cameras",): _CAMERA,
     ("doors",): _DOOR,
     ("doors", "controls"): _CONTROLS,
+    ("doors", "liveness"): _LIVENESS,
     ("doors", "rules"): _RULE,
     ("doors", "rules", "controls"): _CONTROLS,
     ("recognition",): _RECOGNITION,
     ("retention",): _RETENTION,
+    ("models",): _MODELS,
     ("api",): _API,
 }
 
@@ -259,6 +272,8 @@ def _contradictory(options: dict[str, Any]) -> Iterator[str]:
     for index, camera in enumerate(options["cameras"]):
         if ("url" in camera) == ("clip" in camera):
             yield f"cameras[{index}]: expected either url or clip"
+        if "substream_url" in camera and "url" not in camera:
+            yield f"cameras[{index}].substream_url: needs url, the large stream"
     for index, door in enumerate(options["doors"]):
         if "entry_camera" in door and door["entry_camera"] == door.get("exit_camera"):
             yield f"doors[{index}].exit_camera: one camera cannot tell entry from exit"

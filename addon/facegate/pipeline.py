@@ -1,20 +1,21 @@
 """The passage: camera -> face -> identity -> decision; ``Site.conclude`` goes on to the door.
 
-A face is looked at in every frame until it is decided. It is granted as soon as every required
-control passes. It is denied, and an unknown one rings, once it has stood there for
-``PATIENCE_S`` without that. Then it is still looked at, less often, until ``LONGEST_S``, so that
-who turned to the camera late gets in; but a face that moved like a picture has had its chance.
-Faces that pass by leave no record.
+While nobody moves, a camera's small picture is glanced at and nothing more. A face is followed
+there, and read in the large one until it is decided: it is granted as soon as every required
+control passes; it is denied, and an unknown one rings, once it has stood there for ``PATIENCE_S``
+without that. Then it is still read, less often, until ``LONGEST_S``, so that who turned to the
+camera late gets in; but a face that looked or moved like a picture has had its chance. Faces that
+pass by leave no record.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from datetime import timedelta
 import logging
 import math
 
 from facegate.background import Background
-from facegate.decision.claim import FaceEvidence
+from facegate.decision.claim import FaceEvidence, Judgment
 from facegate.decision.gate import Asking
 from facegate.decision.policy import MAX_FRAME_AGE_S
 from facegate.domain import (
@@ -27,61 +28,33 @@ from facegate.domain import (
     Identification,
     LivenessEvidence,
     Outcome,
+    Reason,
 )
 from facegate.errors import FaceGateError
+from facegate.face.fusion import fuse as fuse_liveness
 from facegate.face.liveness import assess
 from facegate.face.track import Track, Tracker
 from facegate.identity.evidence import fuse, identify
 from facegate.identity.gallery import Gallery
+from facegate.latency import Drop, Latencies, Stage
 from facegate.office.people import People
 from facegate.protocol import Direction
 from facegate.register import Person
 from facegate.settings import Settings
 from facegate.site import Site
 from facegate.vision import Vision
+from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Watch
 
 _LOGGER = logging.getLogger(__name__)
 
-PATIENCE_S = 2.5
-LONGEST_S = 15.0
-SLOW_PROBE_S = 0.4
 REPEAT_S = 10.0
 """A subject is not granted the same access point again within this time."""
 
 RETRY_S = 3.0
 """How long a face that stays waits until a door that did not open to it is asked again."""
 
-PROBES_PER_FRAME = 2
 CODE_S = 0.4
 """How often a camera's picture is searched for the code of a visitor pass."""
-
-
-@dataclass(slots=True)
-class Attempt:
-    """How far a track has come at its access points.
-
-    ``reported`` are those at which it was denied; ``failed`` is when a door did not open to it.
-    """
-
-    reported: set[AccessPoint] = field(default_factory=set)
-    settled: bool = False
-    probed: float = -math.inf
-    failed: float = -math.inf
-
-    def due(self, track: Track) -> bool:
-        """Return whether the track's face is worth another probe."""
-        if self.settled or track.seen_s > LONGEST_S:
-            return False
-        return not self.reported or track.last_arrived - self.probed >= SLOW_PROBE_S
-
-
-@dataclass(slots=True)
-class Seen:
-    """The last code that a camera saw, and when it was looked for and seen."""
-
-    code: str | None = None
-    looked: float = -math.inf
-    at: float = -math.inf
 
 
 class Pipeline:
@@ -94,6 +67,7 @@ class Pipeline:
         gallery: Gallery,
         people: People,
         site: Site,
+        latencies: Latencies,
         clock: Clock,
     ) -> None:
         self._limits = settings.recognition
@@ -103,20 +77,25 @@ class Pipeline:
         self._gallery = gallery
         self._people = people
         self._site = site
+        self._latencies = latencies
         self._clock = clock
         self._granted: dict[tuple[AccessPoint, str], float] = {}
         self._background = Background()
 
     async def watch(self, camera: Camera) -> None:
         """Follow the faces of one camera until it ends."""
-        tracker = Tracker(camera.id)
-        attempts: dict[str, Attempt] = {}
-        seen = Seen()
+        watch = Watch(Tracker(camera.id), self._limits.min_face_px)
         failing = False
         async for frame in camera.frames():
+            self._latencies.observe(Stage.RECEIVE, self._clock.monotonic() - frame.arrived)
             try:
-                await self._look(frame, tracker, attempts)
-                await self._look_for_codes(frame, seen)
+                detail = False
+                if watch.looks(frame):
+                    detail = await self._look(frame, watch)
+                else:
+                    self._latencies.count(Drop.DETECTION_SKIPPED, camera.id)
+                detail |= await self._look_for_codes(frame, watch)
+                camera.focus(wanted=detail)
             except Exception:
                 # A picture that cannot be judged opens nothing; the next one may be judged.
                 if not failing:
@@ -129,32 +108,28 @@ class Pipeline:
         """Finish what was decided; to be called once no camera is watched any more."""
         await self._background.finish()
 
-    async def _look(self, frame: Frame, tracker: Tracker, attempts: dict[str, Attempt]) -> None:
-        """Look for faces in a frame and decide about those that are due."""
-        found = await self._vision.follow(tracker, frame)
-        for lost in found.lost:
-            attempts.pop(lost.id, None)
-        for track in self._worth_a_look(found.live, attempts):
-            track_now = await self._probe(frame, track, tracker)
-            if track_now is not track:
-                attempts.pop(track.id, None)
-            attempt = attempts.setdefault(track_now.id, Attempt())
-            attempt.probed = frame.arrived
-            self._consider(frame, track_now, attempt)
+    async def _look(self, frame: Frame, watch: Watch) -> bool:
+        """Look for faces in a frame and decide about those that are due.
 
-    def _worth_a_look(self, tracks: tuple[Track, ...], attempts: dict[str, Attempt]) -> list[Track]:
-        """Return the tracks to probe in this frame: those that waited longest."""
-        near = [
-            track
-            for track in tracks
-            if track.detection.box.height >= self._limits.min_face_px
-            and attempts.setdefault(track.id, Attempt()).due(track)
-        ]
-        return sorted(near, key=lambda track: attempts[track.id].probed)[:PROBES_PER_FRAME]
+        Return whether one is there, or coming, that is to be read in the large picture.
+        """
+        found = await self._vision.follow(watch.tracker, frame)
+        for lost in found.lost:
+            self._leave(lost, watch)
+        for track in watch.worth_a_look(found.live) if frame.detail else ():
+            track_now = await self._probe(frame, track, watch.tracker)
+            if track_now is not track:
+                watch.drop(track)
+            attempt = watch.attempt(track_now)
+            attempt.probed = frame.arrived
+            with self._latencies.measured(Stage.DECIDE):
+                self._consider(frame, track_now, attempt)
+            track_now.decided = attempt.settled
+        return watch.needs_detail(found.live)
 
     async def _probe(self, frame: Frame, track: Track, tracker: Tracker) -> Track:
         """Add a probe to a track, or to a new one where another face took its place."""
-        probe = await self._vision.probe(frame, track.detection)
+        probe = await self._vision.probe(frame, track)
         if not track.add_probe(probe):
             track = tracker.split(track)
             track.add_probe(probe)
@@ -164,10 +139,13 @@ class Pipeline:
         """Judge a track at every access point of its camera, until one lets it through."""
         found = self._identify(track)
         person = self._people.find(found.subject_id)
-        liveness = assess(track.vouched)
+        motion = assess(track.vouched)
         reported = len(attempt.reported)
+        failed = False
         for point in self._access_points(frame.camera_id):
             before = (attempt.settled, len(attempt.reported))
+            liveness = self._liveness(point, track, attempt, motion)
+            failed |= liveness.outcome is Outcome.FAIL
             asking = self._asking(frame, track, point, found, liveness, person)
             self._decide(track, attempt, asking, person)
             if before != (attempt.settled, len(attempt.reported)):
@@ -175,39 +153,75 @@ class Pipeline:
             if attempt.settled:
                 return
         denied_now = len(attempt.reported) > reported
-        attempt.settled = denied_now and liveness.outcome is Outcome.FAIL and person is not None
+        attempt.settled = denied_now and failed and person is not None
+
+    def _liveness(
+        self, point: AccessPoint, track: Track, attempt: Attempt, motion: LivenessEvidence
+    ) -> LivenessEvidence:
+        """Return whether a track is a person by the rule of a door; ask for a turn of the head."""
+        rule = self._doors[point.door_id].rules.liveness
+        views = [probe.live for probe in track.probes if probe.live is not None]
+        answered = False
+        if attempt.challenged is not None:
+            since = [s for s in track.vouched if s.arrived >= attempt.challenged]
+            answered = assess(since).outcome is Outcome.PASS
+        found = fuse_liveness(
+            rule, motion, views if self._vision.knows_attacks else None, answered=answered
+        )
+        if found.reason is Reason.TURN_YOUR_HEAD and attempt.challenged is None:
+            attempt.challenged = track.last_arrived
+            track.measure_anew()
+        self._site.board.prompt(point.door_id, track.id, found.reason)
+        return found
+
+    def _leave(self, track: Track, watch: Watch) -> None:
+        """Forget a track that ended, and what its door asked of it."""
+        watch.drop(track)
+        for point in self._access_points(track.camera_id):
+            self._site.board.prompt(point.door_id, track.id, None)
 
     def _decide(
         self, track: Track, attempt: Attempt, asking: Asking, person: Person | None
     ) -> None:
         """Judge a track at an access point and act on it, once."""
         point, judgment = asking.access_point, self._site.gate.judge(asking)
+        patience = PATIENCE_S if attempt.challenged is None else CHALLENGE_S
         if judgment.granted and person is not None:
             key, now = (point, person.subject.id), self._clock.monotonic()
             rests = now - attempt.failed < RETRY_S
             if not rests and now - self._granted.get(key, -math.inf) >= REPEAT_S:
                 self._granted[key] = now
                 attempt.settled = True
-                decision = self._site.passages.decide(
-                    asking, judgment, first_seen_at=track.first_seen_at
-                )
-                self._background.spawn(self._grant(decision, key, attempt))
-        elif track.seen_s >= PATIENCE_S and point not in attempt.reported:
+                decision = self._conclusion(track, attempt, asking, judgment)
+                self._background.spawn(self._grant(decision, key, attempt, track))
+        elif attempt.waited_s(track) >= patience and point not in attempt.reported:
             attempt.reported.add(point)
-            decision = self._site.passages.decide(
-                asking, judgment, first_seen_at=track.first_seen_at
-            )
+            decision = self._conclusion(track, attempt, asking, judgment)
             self._background.spawn(self._deny(track, decision))
 
+    def _conclusion(
+        self, track: Track, attempt: Attempt, asking: Asking, judgment: Judgment
+    ) -> Decision:
+        if asking.face is not None:
+            self._latencies.observe(Stage.ARRIVAL_TO_DECISION, asking.face.frame_age_s)
+        came_near = timedelta(seconds=attempt.arrived - track.first_arrived)
+        return self._site.passages.decide(
+            asking,
+            judgment,
+            first_seen_at=track.first_seen_at + came_near,
+            first_arrived=attempt.arrived,
+        )
+
     async def _grant(
-        self, decision: Decision, key: tuple[AccessPoint, str], attempt: Attempt
+        self, decision: Decision, key: tuple[AccessPoint, str], attempt: Attempt, track: Track
     ) -> None:
         """Conclude a grant; one that came to nothing is not held against the next."""
         try:
             await self._site.passages.conclude(decision)
         except FaceGateError:
             self._granted.pop(key, None)
-            attempt.settled, attempt.failed = False, self._clock.monotonic()
+            attempt.settled = track.decided = False
+            attempt.failed = self._clock.monotonic()
             raise
 
     async def _deny(self, track: Track, decision: Decision) -> None:
@@ -244,7 +258,12 @@ class Pipeline:
             point,
             Basis.FACE,
             person,
-            FaceEvidence(found, liveness, self._clock.monotonic() - frame.arrived),
+            FaceEvidence(
+                found,
+                liveness,
+                self._clock.monotonic() - frame.arrived,
+                model_fault=self._site.model_fault is not None,
+            ),
             key=f"face:{person.subject.id}" if person is not None else None,
             since=track.first_arrived,
             embedding=fuse(track.probes),
@@ -253,23 +272,30 @@ class Pipeline:
 
     # --- codes ----------------------------------------------------------------------------------
 
-    async def _look_for_codes(self, frame: Frame, seen: Seen) -> None:
-        """Read the code of a visitor pass, and present it once while it is held up."""
+    async def _look_for_codes(self, frame: Frame, watch: Watch) -> bool:
+        """Read the code of a visitor pass, and present it once while it is held up.
+
+        Return whether a code may be held up now: it is read in the large picture.
+        """
         points = [
             point
             for point in self._access_points(frame.camera_id)
             if self._site.presenting.reads_codes(point.door_id)
         ]
-        if not points or frame.arrived - seen.looked < CODE_S:
-            return
+        if not points or not watch.moving:
+            return False
+        seen = watch.code
+        if not frame.detail or frame.arrived - seen.looked < CODE_S:
+            return True
         seen.looked = frame.arrived
         code = await self._vision.read_code(frame)
-        if code is None or (code == seen.code and frame.arrived - seen.at < REPEAT_S):
+        if code is None or (code == seen.text and frame.arrived - seen.at < REPEAT_S):
             seen.at = frame.arrived if code is not None else seen.at
-            return
-        seen.code, seen.at = code, frame.arrived
+            return True
+        seen.text, seen.at = code, frame.arrived
         for point in points:
             self._background.spawn(self._present(point, code, frame))
+        return True
 
     async def _present(self, point: AccessPoint, code: str, frame: Frame) -> None:
         age_s = self._clock.monotonic() - frame.arrived

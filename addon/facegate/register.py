@@ -257,6 +257,26 @@ class ControlRule:
     schedule_id: str | None = None
 
 
+class LivenessLevel(StrEnum):
+    """How sure a door must be that a face is a person; see ``face.liveness.fuse``."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessRule:
+    """What a door takes for a living face.
+
+    Without ``model`` motion alone tells. With ``challenge`` the person is asked to turn the head.
+    """
+
+    level: LivenessLevel = LivenessLevel.NORMAL
+    model: bool = True
+    challenge: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class DoorRules:
     """What a door asks for.
@@ -276,3 +296,4 @@ class DoorRules:
     document_threshold: float = 0.4
     together_s: float = 15.0
     free_schedule_id: str | None = None
+    liveness: LivenessRule = LivenessRule()

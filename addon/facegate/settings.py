@@ -13,7 +13,15 @@ from facegate.domain import AccessPoint, Control, Requirement
 from facegate.errors import SettingsError
 from facegate.options import checked
 from facegate.protocol import Direction
-from facegate.register import Area, ControlRule, DoorRules, Hours, Schedule, Window
+from facegate.register import (
+    Area,
+    ControlRule,
+    DoorRules,
+    Hours,
+    LivenessRule,
+    Schedule,
+    Window,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +44,15 @@ class SiteSettings:
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """A stream (``url``) or, for trials and tests, a video file (``clip``)."""
+    """A stream (``url``) or, for trials and tests, a video file (``clip``).
+
+    ``substream_url`` is the same view, small: it watches, and ``url`` is read when a face is there.
+    """
 
     id: str
     name: str
     url: str | None
+    substream_url: str | None
     clip: Path | None
     loop: bool
     paced: bool
@@ -95,6 +107,13 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The folder that is looked at first for the files of models, if there is one."""
+
+    folder: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings:
     """Where the API listens."""
 
@@ -113,6 +132,7 @@ class Settings:
     doors: tuple[DoorSettings, ...]
     recognition: RecognitionSettings
     retention: RetentionSettings
+    models: ModelSettings
     api: ApiSettings
 
     def access_points(self, camera_id: str) -> tuple[AccessPoint, ...]:
@@ -152,6 +172,7 @@ def parse(raw: Mapping[str, object]) -> Settings:
         doors=tuple(_door(door) for door in options["doors"]),
         recognition=_recognition(options["recognition"]),
         retention=_retention(options["retention"]),
+        models=ModelSettings(options["models"].get("folder")),
         api=ApiSettings(**options["api"]),
     )
 
@@ -202,6 +223,7 @@ def _camera(options: dict[str, Any]) -> CameraSettings:
         id=options["id"],
         name=options.get("name", options["id"]),
         url=options.get("url"),
+        substream_url=options.get("substream_url"),
         clip=options.get("clip"),
         loop=options["loop"],
         paced=options["paced"],
@@ -246,6 +268,7 @@ def _door_rules(options: dict[str, Any]) -> DoorRules:
         document_threshold=options["document_threshold"],
         together_s=options["together_seconds"],
         free_schedule_id=options.get("free_schedule"),
+        liveness=LivenessRule(**options["liveness"]),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from facegate.decision.presence import Presence
 from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, Verdict
+from facegate.face.integrity import ModelFault
 from facegate.identity.evidence import NOBODY
 from facegate.latency import Latencies
 from facegate.protocol import (
@@ -17,6 +18,7 @@ from facegate.protocol import (
     DoorView,
     IdentificationView,
     LatencyView,
+    ModelFaultView,
     Prompt,
     VerdictView,
 )
@@ -63,6 +65,12 @@ def area_view(area: Area, presence: Presence) -> AreaView:
 def camera_view(camera: CameraSettings, status: CameraStatus) -> CameraView:
     """Return a camera as clients see it."""
     return CameraView(camera.id, camera.name, status.state, status.reason)
+
+
+def model_fault_view(fault: ModelFault) -> ModelFaultView:
+    """Return what is wrong with a model as clients see it: without the file's path."""
+    model = fault.model
+    return ModelFaultView(model.name, model.role, fault.problem, stops_faces=fault.stops_faces)
 
 
 def call_view(call: VisitorCall) -> CallView:

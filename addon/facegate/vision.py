@@ -1,107 +1,159 @@
-"""Sees faces and codes: detection, alignment, embedding, QR in one thread of their own.
+"""Sees faces and codes: one thread finds faces, one reads them, the newest first.
 
-One thread, because two inference threads on a small machine slow each other down more than they
-win, and because the event loop must stay free for doors.
+A model computes on the thread that asks it and brings none of its own: on a small machine more
+threads than cores slow each other down more than they win. The event loop stays free for doors.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+import time
 
 import cv2
 
-from facegate.domain import Detection, Frame, Image, MaskClassifier, Probe, Vector
+from facegate.domain import Detection, Frame, Image, MaskClassifier, Probe
 from facegate.errors import ImageError
 from facegate.face.align import align
+from facegate.face.attack import AttackDetector, tells
 from facegate.face.detect import FaceDetector
+from facegate.face.photo import FacePhoto, best_of, only_face
 from facegate.face.picture import decode_picture, encode_jpeg
-from facegate.face.track import Tracker, TrackUpdate
+from facegate.face.quality import measure, weight
+from facegate.face.shortcomings import require_good
+from facegate.face.track import Track, Tracker, TrackUpdate
+from facegate.face.video import clip_frames
 from facegate.identity.embed import Embedder
+from facegate.latency import Latencies, Stage
 from facegate.protocol import ErrorCode
 from facegate.visitor.qr import find_code
+from facegate.worker import NewestFirst
 
-MIN_REFERENCE_PX = 80
-"""Height in pixels that a face must have in an enrollment photo."""
-
-_SECOND_FACE = 0.5
 _SCENE_WIDTH = 640
 
 
 class Vision:
-    """Models at work; every method may be awaited from many tasks at once."""
+    """Models at work; every method may be awaited from many tasks at once.
+
+    ``masks`` and ``attacks`` are None where their models are missing.
+    """
 
     def __init__(
-        self, detector: FaceDetector, embedder: Embedder, masks: MaskClassifier | None = None
+        self,
+        detector: FaceDetector,
+        embedder: Embedder,
+        masks: MaskClassifier | None,
+        attacks: AttackDetector | None,
+        latencies: Latencies,
     ) -> None:
         self._detector = detector
         self._embedder = embedder
         self._masks = masks
-        self._thread = ThreadPoolExecutor(1, "vision")
+        self._attacks = attacks
+        self._latencies = latencies
+        self._finder = ThreadPoolExecutor(1, "detect")
+        self._reader = NewestFirst("probe")
 
     @property
     def model_id(self) -> str:
         """The embedding model, which every template names."""
         return self._embedder.model_id
 
+    @property
+    def knows_attacks(self) -> bool:
+        """Whether probes tell a person from a print or a screen."""
+        return self._attacks is not None
+
+    @property
+    def waiting(self) -> int:
+        """How many faces wait to be read."""
+        return self._reader.waiting
+
     async def follow(self, tracker: Tracker, frame: Frame) -> TrackUpdate:
         """Return the tracks of a camera after one more frame, which ``tracker`` has not seen."""
-        return await self._run(lambda: tracker.update(frame, self._detector.detect(frame.image)))
 
-    async def probe(self, frame: Frame, detection: Detection) -> Probe:
-        """Return the embedding of a face in a frame."""
-        embedding, mask = await self._run(lambda: self._read(frame.image, detection))
-        return Probe(frame.sequence, frame.arrived, detection, embedding, mask)
+        def look() -> TrackUpdate:
+            with self._latencies.measured(Stage.DETECT):
+                found = self._detector.find(frame)
+            return tracker.update(frame, found)
 
-    async def read_photo(self, data: bytes) -> Vector:
-        """Return the embedding of the one face in an enrollment photo; raises ``ImageError``."""
-        image = await asyncio.to_thread(decode_picture, data)
-        detections = await self._run(lambda: self._detector.detect(image))
-        if not detections:
-            raise ImageError(
-                "no face was found: use a sharp, well lit photo of the face from the front",
-                ErrorCode.NO_FACE,
+        return await self._find(look)
+
+    async def probe(self, frame: Frame, track: Track) -> Probe:
+        """Return a face of a frame as a probe of its track."""
+        return await self._reader.run(lambda: self._read(frame, track), frame.arrived)
+
+    async def read_photo(self, data: bytes) -> FacePhoto:
+        """Return the one face in a photo, be it good or bad; raises ``ImageError``."""
+        return await self._read_picture(await asyncio.to_thread(decode_picture, data))
+
+    async def read_clip(self, data: bytes, most: int) -> tuple[FacePhoto, ...]:
+        """Return at most so many good frames of a short clip, see ``best_of``.
+
+        Raises ``ImageError``, also where no frame shows one face that is good enough.
+        """
+        found: list[FacePhoto] = []
+        refusals: Counter[tuple[ErrorCode, str]] = Counter()
+        with closing(clip_frames(data)) as frames:
+            while (image := await asyncio.to_thread(next, frames, None)) is not None:
+                try:
+                    photo = await self._read_picture(image)
+                    require_good(photo.quality)
+                except ImageError as err:
+                    refusals[err.code, str(err)] += 1
+                else:
+                    found.append(photo)
+        if not found:
+            (code, why), _ = max(
+                refusals.items(),
+                key=lambda item: item[1],
+                default=((ErrorCode.NO_FACE, "it has no frames"), 0),
             )
-        face, *others = detections
-        if others and others[0].box.height >= _SECOND_FACE * face.box.height:
-            raise ImageError(
-                f"{len(detections)} faces were found: use a photo that shows one person",
-                ErrorCode.SEVERAL_FACES,
-            )
-        if face.box.height < MIN_REFERENCE_PX:
-            raise ImageError(
-                f"the face is {face.box.height:.0f} pixels high: use a photo in which it has at"
-                f" least {MIN_REFERENCE_PX}",
-                ErrorCode.FACE_TOO_SMALL,
-            )
-        return await self._run(lambda: self._embed(image, face))
+            raise ImageError(f"no frame of the clip can be used: {why}", code)
+        return best_of(found, most)
 
     async def read_code(self, frame: Frame) -> str | None:
-        """Return the text of a visitor pass's QR code in a frame, or None; see ``find_code``.
-
-        Faces wait behind it: ask a few times a second at most, where a pass may be shown.
-        """
-        return await self._run(lambda: find_code(frame.image))
+        """Return the text of a visitor pass's QR code in a frame, or None; see ``find_code``."""
+        return await asyncio.to_thread(lambda: find_code(frame.image))
 
     async def jpeg(self, image: Image) -> bytes:
         """Return a picture for people to look at, at most 640 pixels wide."""
         return await asyncio.to_thread(_jpeg, image)
 
     def close(self) -> None:
-        """End the thread once its work is done."""
-        self._thread.shutdown()
+        """End the threads once their work is done."""
+        self._finder.shutdown()
+        self._reader.close()
 
-    def _read(self, image: Image, detection: Detection) -> tuple[Vector, float | None]:
-        crop = align(image, detection.landmarks)
+    def _read(self, frame: Frame, track: Track) -> Probe:
+        detection, measured = track.detection, self._latencies.measured
+        with measured(Stage.PROBE):
+            crop = align(frame.image, detection.landmarks)
+            embedding = self._embedder.embed(crop)
+            quality = weight(measure(frame.image, detection, crop=crop))
+        mask = live = None
+        if self._masks is not None:
+            with measured(Stage.MASK):
+                mask = self._masks.worn(crop)
+        if self._attacks is not None and tells(detection.box, frame.size, track.speed):
+            with measured(Stage.LIVENESS):
+                live = self._attacks.live(frame.image, detection.box)
+        return Probe(frame.sequence, frame.arrived, detection, embedding, mask, quality, live)
+
+    async def _read_picture(self, image: Image) -> FacePhoto:
+        face = only_face(await self._find(lambda: self._detector.detect(image)))
+        return await self._reader.run(lambda: self._reference(image, face), time.monotonic())
+
+    def _reference(self, image: Image, face: Detection) -> FacePhoto:
+        crop = align(image, face.landmarks)
         mask = self._masks.worn(crop) if self._masks is not None else None
-        return self._embedder.embed(crop), mask
+        return FacePhoto(self._embedder.embed(crop), measure(image, face, crop=crop, mask=mask))
 
-    def _embed(self, image: Image, detection: Detection) -> Vector:
-        return self._embedder.embed(align(image, detection.landmarks))
-
-    async def _run[T](self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def _find[T](self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._finder, work)
 
 
 def _jpeg(image: Image) -> bytes:

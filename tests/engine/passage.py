@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from facegate import assembly
+from facegate.camera.pixels import StillPixels
 from facegate.domain import CameraStatus, Frame, Image
 from facegate.protocol import AccessEvent, CameraStateName
 from facegate.settings import CameraSettings
@@ -39,6 +40,7 @@ class ScriptedCamera:
         self.status = CameraStatus(CameraStateName.STREAMING)
         self.delay_s = 0.0
         self.rate = FRAME_RATE
+        self.dropped_frames = 0
         self._clock = clock
         self._scenes: asyncio.Queue[list[Image] | None] = asyncio.Queue()
         self._sequence = 0
@@ -55,9 +57,12 @@ class ScriptedCamera:
                 self._clock.passed += 1 / self.rate
                 self._sequence += 1
                 arrived = self._clock.monotonic() - self.delay_s
-                yield Frame(self.id, self._sequence, arrived, self._clock.now(), picture)
+                yield Frame(self.id, self._sequence, arrived, self._clock.now(), StillPixels(picture))
                 await acted_on()
             self._scenes.task_done()
+
+    def focus(self, *, wanted: bool) -> None:
+        pass
 
     async def close(self) -> None:
         self._scenes.put_nowait(None)

@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import Any
 
-from tests.support import free_port, until
+from tests.support import by_motion, free_port, until
 
 # Without written bytecode every start would compile some thousand modules anew.
 _ENV = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -136,7 +136,7 @@ async def started(
     """Start an engine whose options, data and log are in ``folder``; kill it at the end."""
     port = free_port()
     url, data, file = f"http://127.0.0.1:{port}", folder / "data", folder / "options.json"
-    file.write_text(json.dumps({**options, "api": {"port": port}}))
+    file.write_text(json.dumps({**by_motion(options), "api": {"port": port}}))
     arguments = ["run", "--options", str(file), "--data", str(data)]
     if forked_from is None:
         process = await command(*arguments, errors=folder / "log")

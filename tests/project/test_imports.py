@@ -17,6 +17,8 @@ FOUNDATION = ("domain", "register", "errors", "protocol")
 OPEN_TO_THE_API = ("facegate.record", "facegate.face.picture")
 # From the outermost layer inwards: none imports one that stands before it.
 LAYERS = ("assembly", "api", "importing", "site", "office")
+# Tools of the command line: they measure the stages, and nothing of the engine knows them.
+TOOLS = ("evaluation", "bench")
 
 
 def imported_modules(path: Path, package: tuple[str, ...]) -> Iterator[str]:
@@ -88,7 +90,16 @@ def test_only_the_command_line_imports_the_assembly() -> None:
 
 def test_every_folder_of_the_engine_has_an_import_rule() -> None:
     folders = {path.name for path in ENGINE.iterdir() if (path / "__init__.py").is_file()}
-    assert folders == {*STAGES, *LAYERS[1:]}
+    assert folders == {*STAGES, *LAYERS[1:], *TOOLS}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_only_the_command_line_imports_a_tool(tool: str) -> None:
+    importers = {file for file, part in engine_parts(ENGINE, ("facegate",)) if part == tool}
+    own = f"addon/facegate/{tool}/"
+    assert {file for file in importers if not file.startswith(own)} <= {
+        "addon/facegate/__main__.py"
+    }
 
 
 def test_the_engine_works_without_home_assistant() -> None:

@@ -36,7 +36,7 @@ from tests.engine.passage import ScriptedCamera, residents_scene
 from tests.integration.hardware import STRIKE, Strike
 from tests.integration.home import Home
 from tests.integration.real import RealEngine
-from tests.support import FakeClock, lend_models, until
+from tests.support import FakeClock, by_motion, lend_models, until
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
 CAMERA = "porch"
@@ -62,7 +62,7 @@ class StoryEngine(RealEngine):
     def __init__(self, data: Path, options: dict[str, Any], masks: MaskClassifier | None) -> None:
         super().__init__(data)
         self.data = data
-        self.options = {**options, "api": {"port": self.port}}
+        self.options = {**by_motion(options), "api": {"port": self.port}}
         self.clock = MovedClock()
         self.cameras: dict[str, ScriptedCamera] = {}
         self._masks = masks

@@ -11,10 +11,10 @@ from pathlib import Path
 import av
 from av import error as av_error
 from av.video.frame import VideoFrame
-import numpy as np
 
+from facegate.camera.pixels import VideoPixels
 from facegate.camera.status import StatusKeeper, StatusListener
-from facegate.domain import CameraStatus, Clock, Frame, Image
+from facegate.domain import CameraStatus, Clock, Frame
 from facegate.errors import CameraError
 from facegate.protocol import CameraStateName
 
@@ -84,6 +84,9 @@ class ClipCamera:
                 self._status.change(CameraStateName.BACKING_OFF, "The clip has ended.")
                 return
 
+    def focus(self, *, wanted: bool) -> None:
+        """Do nothing: there is one clip."""
+
     async def close(self) -> None:
         """Stop playing and wait for a frame that is being decoded."""
         self._closing.set()
@@ -108,7 +111,7 @@ class ClipCamera:
                     sequence=self._sequence,
                     arrived=self._clock.monotonic(),
                     at=self._clock.now(),
-                    image=still.image,
+                    pixels=VideoPixels(still.frame),
                 )
             if self._paced and self._clip is not None:
                 await self._pause(started + self._clip.played_s - self._clock.monotonic())
@@ -143,7 +146,7 @@ class _Still:
     """A picture, its time in the clip in seconds from 0, and how many were skipped before it."""
 
     seconds: float
-    image: Image
+    frame: VideoFrame
     skipped: int
 
 
@@ -188,8 +191,7 @@ class _Clip:
             (seconds, frame), skipped = ahead, skipped + 1
         self._ahead = ahead
         self.played_s = seconds + 1 / self._rate
-        image = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-        return _Still(seconds, image, skipped)
+        return _Still(seconds, frame, skipped)
 
     def _decode(self) -> Generator[tuple[float, VideoFrame]]:
         first: float | None = None

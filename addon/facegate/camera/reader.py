@@ -66,8 +66,38 @@ class Picture:
     frame: VideoFrame
 
 
+class Backlog:
+    """Packets that a resting reader keeps: from the last key frame on, so that it can wake there.
+
+    Bounded, for cameras that send no key frame for long: then all is decoded, rest or not.
+    """
+
+    def __init__(self, most_packets: int = 250, most_bytes: int = 6 * 1024 * 1024) -> None:
+        self._most_packets = most_packets
+        self._most_bytes = most_bytes
+        self._packets: list[Packet[VideoStream]] = []
+        self._bytes = 0
+
+    def add(self, packet: Packet[VideoStream]) -> bool:
+        """Keep a packet; return whether decoding may still wait."""
+        if packet.is_keyframe:
+            self.take()
+        self._packets.append(packet)
+        self._bytes += packet.size
+        return len(self._packets) < self._most_packets and self._bytes < self._most_bytes
+
+    def take(self) -> list[Packet[VideoStream]]:
+        """Give up everything kept, in order."""
+        taken, self._packets, self._bytes = self._packets, [], 0
+        return taken
+
+
 class Reader:
-    """Reads a camera's stream until it fails or is stopped; one instance a connection."""
+    """Reads a camera's stream until it fails or is stopped; one instance a connection.
+
+    While ``resting`` is set, from any thread, packets are received and not decoded, but for the
+    first picture, which shows that they could be.
+    """
 
     def __init__(
         self, url: str, clock: Clock, timing: StreamTiming, *, has_credentials: bool
@@ -78,6 +108,8 @@ class Reader:
         self._timing = timing
         self._stop = threading.Event()
         self._arrivals = Arrivals(clock)
+        self._backlog = Backlog()
+        self.resting = False
         self.rejected = 0
 
     def stop(self) -> None:
@@ -119,6 +151,13 @@ class Reader:
     ) -> None:
         watch = _Watch(self._timing)
         packets = container.demux(video)
+        delivered = False
+
+        def hand_over(picture: Picture) -> None:
+            nonlocal delivered
+            delivered = True
+            deliver(picture)
+
         while not self._stop.is_set():
             asked = time.perf_counter()
             packet = next(packets, None)
@@ -132,7 +171,14 @@ class Reader:
                 # libav gives up its held packet first and reports the time-out one read later.
                 raise CameraError(_FROZEN)
             packet.opaque = self._arrivals.stamp(waited, _camera_seconds(packet))
-            self._decode(packet, watch, deliver)
+            may_wait = self._backlog.add(packet)
+            if self.resting and delivered and may_wait:
+                watch.seen()
+                continue
+            *missed, newest = self._backlog.take()
+            for earlier in missed:
+                self._catch_up(earlier)
+            self._decode(newest, watch, hand_over)
             watch.check()
 
     def _decode(
@@ -159,6 +205,13 @@ class Reader:
             else:
                 watch.seen()
                 deliver(Picture(frame.opaque, frame))
+
+    def _catch_up(self, packet: Packet[VideoStream]) -> None:
+        """Decode what later pictures are built on and nobody will look at."""
+        try:
+            packet.decode()
+        except av_error.InvalidDataError:
+            self.rejected += 1
 
     def _explained(self, error: av_error.FFmpegError) -> CameraError:
         match error:

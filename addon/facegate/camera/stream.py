@@ -10,14 +10,13 @@ import random
 import threading
 import traceback
 
-import numpy as np
-
 from facegate.camera.address import Address, ensure_answers
+from facegate.camera.pixels import VideoPixels
 from facegate.camera.reader import DeniedError, Picture, Reader, StreamTiming
 from facegate.camera.redact import redact
 from facegate.camera.slot import LatestSlot
 from facegate.camera.status import StatusKeeper, StatusListener
-from facegate.domain import CameraStatus, Clock, Frame, Image
+from facegate.domain import CameraStatus, Clock, Frame
 from facegate.errors import CameraError
 from facegate.protocol import CameraStateName
 
@@ -30,7 +29,7 @@ class RtspCamera:
     """A ``Camera`` that reads H.264 over RTSP and TCP.
 
     It connects when ``frames`` is first iterated and reconnects until ``close``. One thread
-    reads and decodes; a frame is turned into BGR in another, and only if it is taken.
+    reads and decodes; a frame is converted only if somebody asks for its pixels.
     ``on_status`` is called on the event loop at each change of ``status``. The URL's credentials
     appear in no status, log or error.
     """
@@ -58,6 +57,7 @@ class RtspCamera:
         self._reader: Reader | None = None
         self._failures = 0
         self._has_streamed = False
+        self._resting = False
 
     @property
     def id(self) -> str:
@@ -85,14 +85,22 @@ class RtspCamera:
             self._keeper = asyncio.create_task(self._keep(), name=f"camera {self._id}")
         while (taken := await self._slot.take()) is not None:
             sequence, picture = taken
-            image = await asyncio.to_thread(_to_image, picture)
             yield Frame(
                 camera_id=self._id,
                 sequence=sequence,
                 arrived=picture.arrival.monotonic,
                 at=picture.arrival.at,
-                image=image,
+                pixels=VideoPixels(picture.frame),
             )
+
+    def focus(self, *, wanted: bool) -> None:
+        """Do nothing: there is one stream."""
+
+    def rest(self, *, resting: bool) -> None:
+        """Receive the stream without decoding it, or go on from its last key frame."""
+        self._resting = resting
+        if self._reader is not None:
+            self._reader.resting = resting
 
     async def close(self) -> None:
         """Stop reading and wait for the reader to end: at most ``CLOSE_LIMIT_S``."""
@@ -127,6 +135,7 @@ class RtspCamera:
         reader = self._reader = Reader(
             self._url, self._clock, self._timing, has_credentials=address.has_credentials
         )
+        reader.resting = self._resting
         ended: asyncio.Future[None] = loop.create_future()
         first = True
 
@@ -190,7 +199,3 @@ def _settle(ended: asyncio.Future[None], failure: Exception | None) -> None:
     else:
         ended.set_exception(failure)
         ended.exception()  # after close nobody else asks
-
-
-def _to_image(picture: Picture) -> Image:
-    return np.asarray(picture.frame.to_ndarray(format="bgr24"), dtype=np.uint8)

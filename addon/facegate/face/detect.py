@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 import onnxruntime as ort  # type: ignore[import-untyped]
 
-from facegate.domain import Box, Detection, Image
+from facegate.domain import Box, Detection, Frame, Image
 
 _STRIDES = (8, 16, 32)
 _MULTIPLE = 32
@@ -66,6 +66,17 @@ class FaceDetector:
         found.sort(key=lambda face: face.box.width * face.box.height, reverse=True)
         return tuple(found)
 
+    def find(self, frame: Frame) -> tuple[Detection, ...]:
+        """Return a frame's faces in the frame's space, the largest first.
+
+        The picture is scaled by its decoder, so that no larger one is made for it.
+        """
+        width, height = frame.pixels.size
+        scale = min(1.0, self._width / max(width, height))
+        small = frame.pixels.scaled(max(1, round(width * scale)), max(1, round(height * scale)))
+        across, down = frame.size[0] / small.shape[1], frame.size[1] / small.shape[0]
+        return tuple(_scaled(face, across, down) for face in self.detect(small))
+
     def _decode(
         self, outputs: list[_Floats], height: int, width: int
     ) -> tuple[_Floats, _Floats, _Floats]:
@@ -99,6 +110,15 @@ def _best(boxes: _Floats, scores: _Floats) -> list[int]:
         shared = np.clip(overlap, 0, None).prod(axis=1)
         order = rest[shared <= _IOU_LIMIT * (area[first] + area[rest] - shared)]
     return best
+
+
+def _scaled(face: Detection, across: float, down: float) -> Detection:
+    box = face.box
+    return Detection(
+        Box(box.x * across, box.y * down, box.width * across, box.height * down),
+        np.asarray(face.landmarks * np.array([across, down], np.float32), np.float32),
+        face.score,
+    )
 
 
 @lru_cache(maxsize=32)

@@ -44,6 +44,10 @@ _CONTEXT = 0.6
 _PICTURE_SIDE = 480
 _BETTER = 1.15
 _SHARPNESS_SIDE = 64
+_NO_PICTURE: Image = np.zeros((0, 0, 3), np.uint8)
+
+# Faces that are smaller, in pixels of height, are followed and not looked at.
+_MIN_LOOK_PX = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +64,11 @@ class Sighting:
 
 
 class Track:
-    """One face followed over frames; ``detection`` is the newest and belongs to ``arrived``."""
+    """One face followed over frames; ``detection`` is the newest and belongs to ``last_arrived``.
+
+    ``speed`` is how fast it moved to there, in face heights a second; infinite for the first. Once
+    ``decided`` is set it is followed and no longer looked at.
+    """
 
     def __init__(self, track_id: str, frame: Frame, detection: Detection) -> None:
         self.id = track_id
@@ -70,8 +78,10 @@ class Track:
         self.last_arrived = frame.arrived
         self.detection = detection
         self.probes: deque[Probe] = deque(maxlen=MAX_PROBES)
-        self.picture: Image = _portrait(frame.image, detection.box)
-        self._picture_merit = _merit(frame.image, detection)
+        self.decided = False
+        self.picture: Image = _NO_PICTURE
+        self.speed = math.inf
+        self._picture_merit = 0.0
         self._sightings: deque[Sighting] = deque(maxlen=MAX_SIGHTINGS)
         self._relief = ReliefMeter()
         self._velocity = np.zeros(2, np.float32)
@@ -103,6 +113,7 @@ class Track:
     def update(self, frame: Frame, detection: Detection) -> None:
         """Add the face's sighting in a later frame."""
         elapsed = frame.arrived - self.last_arrived
+        self.speed = _speed(self.detection.box, detection.box, elapsed)
         if 0 < elapsed <= _MAX_VELOCITY_AGE_S:
             moved = _centre(detection.box) - _centre(self.detection.box)
             self._velocity = 0.5 * self._velocity + 0.5 * moved / elapsed
@@ -111,10 +122,6 @@ class Track:
         self.detection = detection
         self.last_arrived = frame.arrived
         self._see(frame, detection)
-        merit = _merit(frame.image, detection)
-        if merit > _BETTER * self._picture_merit:
-            self._picture_merit = merit
-            self.picture = _portrait(frame.image, detection.box)
 
     def add_probe(self, probe: Probe) -> bool:
         """Keep ``probe`` and return True if its face continues the track's.
@@ -133,13 +140,23 @@ class Track:
         self.probes.append(probe)
         return True
 
+    def measure_anew(self) -> None:
+        """Measure the relief against a view of now: what was seen before answers no challenge."""
+        self._relief = ReliefMeter()
+
     def expected_centre(self, arrived: float) -> Vector:
         """Return where the face should be at a moment, going on as it moved."""
         ahead = min(arrived - self.last_arrived, _MAX_VELOCITY_AGE_S)
         return _centre(self.detection.box) + self._velocity * np.float32(ahead)
 
     def _see(self, frame: Frame, detection: Detection) -> None:
-        relief = self._relief.measure(frame.image, detection, frame.arrived)
+        relief = None
+        if frame.detail and not self.decided and detection.box.height >= _MIN_LOOK_PX:
+            relief = self._relief.measure(frame.image, detection, frame.arrived)
+            merit = _merit(frame.image, detection)
+            if merit > _BETTER * self._picture_merit:
+                self._picture_merit = merit
+                self.picture = _portrait(frame.image, detection.box)
         self._sightings.append(
             Sighting(frame.arrived, detection.landmarks, detection.box.height, relief)
         )
@@ -161,6 +178,11 @@ class Tracker:
         self._tracks: list[Track] = []
         self._count = 0
         self._frame: Frame | None = None
+
+    @property
+    def following(self) -> bool:
+        """Whether any face was there a moment ago."""
+        return bool(self._tracks)
 
     def update(self, frame: Frame, detections: Sequence[Detection]) -> TrackUpdate:
         """Give each detection to the nearest track that can have moved there, or a new one."""
@@ -225,6 +247,14 @@ def _cost(track: Track, face: Detection, arrived: float) -> float | None:
     if distance > reach and shared < _MIN_IOU:
         return None
     return distance + abs(float(np.log(ratio))) - shared
+
+
+def _speed(before: Box, after: Box, elapsed: float) -> float:
+    """Return how fast a face moved, in face heights a second."""
+    away = _centre(after) - _centre(before)
+    if elapsed <= 0:
+        return math.inf
+    return float(np.hypot(away[0], away[1])) / max(before.height, after.height, 1e-3) / elapsed
 
 
 def _iou(a: Box, b: Box) -> float:

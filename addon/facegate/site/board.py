@@ -8,6 +8,7 @@ from datetime import datetime
 from facegate.decision.gate import Gate
 from facegate.domain import CameraStatus, Clock, DoorStatus, Reason
 from facegate.errors import NotFoundError
+from facegate.face.integrity import ModelFault
 from facegate.latency import Latencies
 from facegate.protocol import (
     AreaChanged,
@@ -15,12 +16,20 @@ from facegate.protocol import (
     DoorChanged,
     DoorStateName,
     DoorView,
+    ModelFaultView,
     Prompt,
     StateMessage,
 )
 from facegate.settings import CameraSettings, DoorSettings, Settings
 from facegate.site.bulletin import Bulletin
-from facegate.views import area_view, call_view, camera_view, door_view, latency_views
+from facegate.views import (
+    area_view,
+    call_view,
+    camera_view,
+    door_view,
+    latency_views,
+    model_fault_view,
+)
 from facegate.visitor.call import Calls
 
 
@@ -73,6 +82,7 @@ class Board:
         status = DoorStatus(DoorStateName.UNAVAILABLE)
         self._shown = {door_id: _Shown(status) for door_id in self._doors}
         self._streams: dict[str, CameraStatus] = {}
+        self._model_faults: tuple[ModelFaultView, ...] = ()
 
     def state(self) -> StateMessage:
         """Return everything that a client shows."""
@@ -83,6 +93,7 @@ class Board:
             ),
             calls=tuple(call_view(call) for call in self._calls.open),
             areas=tuple(area_view(area, self._gate.presence) for area in self._gate.presence.areas),
+            model_faults=self._model_faults,
             latencies=latency_views(self._latencies),
         )
 
@@ -97,6 +108,14 @@ class Board:
         """Show a camera's new state."""
         self._streams[camera_id] = status
         self._bulletin.publish(CameraChanged(camera_view(self._cameras[camera_id], status)))
+
+    def models_changed(self, faults: tuple[ModelFault, ...]) -> None:
+        """Show which models do not serve, each once."""
+        shown: dict[str, ModelFaultView] = {}
+        for fault in faults:
+            shown.setdefault(fault.model.name, model_fault_view(fault))
+        self._model_faults = tuple(shown.values())
+        self._bulletin.publish(self.state())
 
     def door_changed(self, door_id: str, status: DoorStatus) -> None:
         """Show what a door's lock does."""

@@ -12,12 +12,14 @@ import av
 import cv2
 import numpy as np
 
+from facegate.camera.pixels import StillPixels
 from facegate.domain import Box, Detection, Frame, Image, Probe, Vector
 from facegate.face.align import align
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
-from facegate.face.graph import fold, rewrite
+from facegate.face.graph import fold
 from facegate.face.picture import decode_picture
+from facegate.face.rewriting import rewrite
 from facegate.face.weights import SFACE, YUNET, Model, load
 from facegate.identity.embed import Embedder
 
@@ -89,7 +91,7 @@ def canvas(width: int, height: int, *pasted: tuple[Image, int, int]) -> Image:
 
 
 def frame_of(image: Image, sequence: int, seconds: float, camera_id: str = "cam") -> Frame:
-    return Frame(camera_id, sequence, seconds, START + timedelta(seconds=seconds), image)
+    return Frame(camera_id, sequence, seconds, START + timedelta(seconds=seconds), StillPixels(image))
 
 
 def face_at(x: float, y: float, size: float = 100.0) -> Detection:

@@ -1,0 +1,122 @@
+"""How far the faces before one camera have come, and when each is worth another look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import math
+
+from facegate.camera.motion import MotionGate
+from facegate.domain import AccessPoint, Frame
+from facegate.face.track import Track, Tracker
+
+PATIENCE_S = 2.5
+"""How long a face stands there before it is denied, or rings."""
+
+CHALLENGE_S = 6.0
+"""How long instead where it is asked to turn the head."""
+
+LONGEST_S = 15.0
+PROBES_PER_FRAME = 2
+
+# A face is read in every frame until there are enough probes to name it; then less often, and
+# seldom once it was denied.
+_EAGER_PROBES = 4
+_PROBE_S = 0.12
+_SLOW_PROBE_S = 0.4
+# Between two looks for faces: more pictures a second tell no more about who comes.
+_LOOK_S = 1 / 16
+# A face this small, as a share of the smallest that is read, is on its way: the large stream is
+# asked for already.
+_COMING = 0.6
+
+
+@dataclass(slots=True)
+class Attempt:
+    """How far a track has come at its access points.
+
+    ``arrived`` is when its face was first large enough to be read, ``challenged`` when it was
+    first asked to turn the head, both on the frames' clock; ``reported`` are the access points at
+    which it was denied, ``failed`` is when a door did not open to it.
+    """
+
+    arrived: float
+    reported: set[AccessPoint] = field(default_factory=set)
+    settled: bool = False
+    probed: float = -math.inf
+    failed: float = -math.inf
+    challenged: float | None = None
+
+    def waited_s(self, track: Track) -> float:
+        """Return how long the face has stood there to be read."""
+        return track.last_arrived - self.arrived
+
+    def open(self, track: Track) -> bool:
+        """Return whether anything may still come of the track's face."""
+        return not self.settled and self.waited_s(track) <= LONGEST_S
+
+    def due(self, track: Track) -> bool:
+        """Return whether the track's face is worth another probe now."""
+        if not self.open(track):
+            return False
+        since = track.last_arrived - self.probed
+        if self.reported:
+            return since >= _SLOW_PROBE_S
+        return len(track.probes) < _EAGER_PROBES or since >= _PROBE_S
+
+
+@dataclass(slots=True)
+class Code:
+    """The last code that a camera saw, and when it was looked for and seen."""
+
+    text: str | None = None
+    looked: float = -math.inf
+    at: float = -math.inf
+
+
+@dataclass(slots=True)
+class Watch:
+    """One camera under watch: its tracks and their attempts, its motion, its codes."""
+
+    tracker: Tracker
+    min_face_px: int
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    motion: MotionGate = field(default_factory=MotionGate)
+    code: Code = field(default_factory=Code)
+    moving: bool = False
+    _looked: float = -math.inf
+
+    def looks(self, frame: Frame) -> bool:
+        """Return whether to look for faces in a frame."""
+        self.moving = self.motion.opens(frame)
+        wanted = self.moving or self.tracker.following
+        if not wanted or frame.arrived - self._looked < _LOOK_S:
+            return False
+        self._looked = frame.arrived
+        return True
+
+    def attempt(self, track: Track) -> Attempt:
+        """Return how far a track has come; its attempt begins when its face can be read."""
+        return self.attempts.setdefault(track.id, Attempt(track.last_arrived))
+
+    def drop(self, track: Track) -> None:
+        """Forget a track that ended."""
+        self.attempts.pop(track.id, None)
+
+    def worth_a_look(self, tracks: tuple[Track, ...]) -> list[Track]:
+        """Return the tracks to probe in this frame: those that waited longest."""
+        near = [
+            track
+            for track in tracks
+            if track.detection.box.height >= self.min_face_px and self.attempt(track).due(track)
+        ]
+        return sorted(near, key=lambda track: self.attempt(track).probed)[:PROBES_PER_FRAME]
+
+    def needs_detail(self, tracks: tuple[Track, ...]) -> bool:
+        """Return whether a face is there, or coming, that is to be read."""
+        for track in tracks:
+            height = track.detection.box.height
+            if height >= self.min_face_px and self.attempt(track).open(track):
+                return True
+            if height >= _COMING * self.min_face_px and track.id not in self.attempts:
+                return True
+        return False
