@@ -12,9 +12,11 @@ import sys
 
 from facegate import __version__
 from facegate.assembly import running
+from facegate.bench.command import add_commands as add_bench
 from facegate.commands import add_commands
 from facegate.enroll import NewPerson, enroll
 from facegate.errors import FaceGateError
+from facegate.evaluation.command import add_commands as add_evaluation
 from facegate.importing.command import import_people
 from facegate.register import SubjectKind
 from facegate.settings import load
@@ -71,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     people.add_argument("photos", type=Path, nargs="?", help="a folder or a zip of its photos")
     people.set_defaults(run=_import)
     add_commands(commands)
+    add_evaluation(commands)
+    add_bench(commands)
     return parser
 
 

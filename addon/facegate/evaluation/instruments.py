@@ -1,0 +1,75 @@
+"""The models that are measured, opened as the engine opens them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facegate.domain import Detection, Image, MaskClassifier, Probe
+from facegate.errors import ModelError
+from facegate.face.align import align
+from facegate.face.attack import AttackDetector, AttackNet
+from facegate.face.detect import FaceDetector
+from facegate.face.engine import open_session
+from facegate.face.graph import prepare
+from facegate.face.mask import MaskNet
+from facegate.face.quality import measure, weight
+from facegate.face.weights import MINIFASNET_V1SE, MINIFASNET_V2, MODELS, SFACE, YUNET, ModelRole
+from facegate.identity.embed import Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A part that could not be measured, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instruments:
+    """Detector and embedder, and what else is there; for one thread."""
+
+    detector: FaceDetector
+    embedder: Embedder
+    masks: MaskClassifier | Missing
+    attacks: AttackDetector | Missing
+
+    def probe(self, image: Image, face: Detection, sequence: int = 0, arrived: float = 0) -> Probe:
+        """Return what the engine keeps of a face in a frame to tell whose it is."""
+        crop = align(image, face.landmarks)
+        quality = weight(measure(image, face, crop=crop))
+        return Probe(sequence, arrived, face, self.embedder.embed(crop), quality=quality)
+
+
+def open_instruments(cache: Path, folders: Sequence[Path] = ()) -> Instruments:
+    """Open the models, looked for in ``folders`` first; prepared graphs are kept in ``cache``.
+
+    Detector and embedder must be there, or ``ModelError`` is raised; others are ``Missing``.
+    """
+
+    def masks() -> MaskClassifier:
+        model = next((model for model in MODELS if model.role is ModelRole.MASK), None)
+        if model is None:
+            raise ModelError("this version has no mask classifier")
+        return MaskNet(open_session(prepare(model, cache, folders)))
+
+    def attacks() -> AttackDetector:
+        nets = ((MINIFASNET_V2, 2.7), (MINIFASNET_V1SE, 4.0))
+        return AttackDetector(
+            [AttackNet(open_session(prepare(net, cache, folders)), scale) for net, scale in nets]
+        )
+
+    return Instruments(
+        FaceDetector(open_session(prepare(YUNET, cache, folders))),
+        Embedder(open_session(prepare(SFACE, cache, folders)), SFACE.id),
+        _if_there(masks),
+        _if_there(attacks),
+    )
+
+
+def _if_there[T](opened: Callable[[], T]) -> T | Missing:
+    try:
+        return opened()
+    except ModelError as err:
+        return Missing(str(err))
