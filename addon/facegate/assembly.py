@@ -14,6 +14,7 @@ from facegate.api.imports import ImportRoutes
 from facegate.api.metrics import MetricRoutes
 from facegate.api.passes import PassRoutes
 from facegate.api.people import PeopleRoutes
+from facegate.api.placement import PlacementRoutes
 from facegate.api.records import RecordRoutes
 from facegate.api.routes import Routes
 from facegate.api.server import Server
@@ -60,6 +61,7 @@ from facegate.site.contacts import Contacts
 from facegate.site.modes import Modes
 from facegate.site.passages import Passages
 from facegate.site.performance import Performance
+from facegate.site.placement import Placement
 from facegate.site.presenting import Presenting
 from facegate.site.rounds import Rounds
 from facegate.site.visitors import Visitors
@@ -102,10 +104,9 @@ async def _running(
     bulletin, latencies = Bulletin(), Latencies()
     library, vision = await asyncio.to_thread(open_vision, settings, data, masks, latencies)
     gallery = Gallery(SFACE.id)
-    roster = Roster(gallery)
     office = Office(
         store,
-        roster,
+        Roster(gallery),
         vault,
         clock,
         OfficeRules(
@@ -113,7 +114,7 @@ async def _running(
             tuple(settings.schedules),
             settings.site.consent_age,
         ),
-        on_change=lambda: bulletin.publish_soon(PeopleChanged(need_photos=roster.need_photos)),
+        on_change=lambda: bulletin.publish_soon(PeopleChanged(need_photos=office.roster.need_photos)),
     )
     people = People(office)
     enrollment = Enrollment(office, vision)
@@ -159,6 +160,7 @@ async def _running(
                 site, lambda: len(gallery), lambda: gallery.subject_count, queues
             ).table(),
             *DoorRoutes(site, vision).table(),
+            *PlacementRoutes(site).table(),
             *RecordRoutes(store, database, vault).table(),
             *ImportRoutes(importer).table(),
             *PassRoutes(desk).table(),
@@ -241,7 +243,9 @@ def _site(
     pictures = PictureStore(store, vault) if vault is not None else None
     calls = Calls(clock)
     actuators = {door.id: HomeAssistantActuator(door.id) for door in settings.doors}
-    board = Board(settings, gate, calls, bulletin, latencies, clock)
+    board = Board(
+        settings, gate, calls, bulletin, latencies, clock, lambda: office.roster.need_photos
+    )
     alarms = Alarms(store, bulletin, clock)
     passages = Passages(
         settings, gate, store, presence, board, alarms, bulletin, actuators, latencies, clock
@@ -287,6 +291,7 @@ def _site(
             clock,
         ),
         performance=Performance(latencies, bulletin, clock),
+        placement=Placement(settings, board, latencies, clock),
         actuators=actuators,
         latencies=latencies,
         clock=clock,

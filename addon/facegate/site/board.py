@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from facegate.latency import Latencies
 from facegate.protocol import (
     AreaChanged,
     CameraChanged,
+    CameraStateName,
     DoorChanged,
     DoorStateName,
     DoorView,
@@ -71,6 +73,7 @@ class Board:
         bulletin: Bulletin,
         latencies: Latencies,
         clock: Clock,
+        need_photos: Callable[[], int],
     ) -> None:
         self._doors = {door.id: door for door in settings.doors}
         self._cameras = {camera.id: camera for camera in settings.cameras}
@@ -79,6 +82,7 @@ class Board:
         self._bulletin = bulletin
         self._latencies = latencies
         self._clock = clock
+        self._need_photos = need_photos
         status = DoorStatus(DoorStateName.UNAVAILABLE)
         self._shown = {door_id: _Shown(status) for door_id in self._doors}
         self._streams: dict[str, CameraStatus] = {}
@@ -94,6 +98,7 @@ class Board:
             calls=tuple(call_view(call) for call in self._calls.open),
             areas=tuple(area_view(area, self._gate.presence) for area in self._gate.presence.areas),
             model_faults=self._model_faults,
+            need_photos=self._need_photos(),
             latencies=latency_views(self._latencies),
         )
 
@@ -174,6 +179,10 @@ class Board:
         """Tell everybody how an area is; one that is gone is not shown."""
         if (area := self._gate.presence.area(area_id)) is not None:
             self._bulletin.publish(AreaChanged(area_view(area, self._gate.presence)))
+
+    def camera_status(self, camera_id: str) -> CameraStatus:
+        """Return what a camera's stream does."""
+        return self._streams.get(camera_id, CameraStatus(CameraStateName.CONNECTING))
 
     def camera(self, camera_id: str) -> CameraSettings:
         """Return a camera's settings."""

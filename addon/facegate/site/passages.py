@@ -92,7 +92,8 @@ class Passages:
         """Make a judgment a decision, to be concluded now: the rules take it as such.
 
         ``first_seen_at`` and ``first_arrived`` (monotonic) are when the first frame that showed
-        the face arrived; ``frame_age_s`` is how old the frame is that showed a code; a face brings its own.
+        the face arrived; ``frame_age_s`` is how old the frame is that showed a code; a face
+        brings its own.
         """
         decision_id = uuid.uuid4().hex
         committed = self._gate.commit(asking, judgment, decision_id)

@@ -10,6 +10,7 @@ from facegate.decision.gate import Asking, Gate
 from facegate.domain import AccessPoint, Basis, Clock, Reason
 from facegate.door.homeassistant import HomeAssistantActuator, Send
 from facegate.errors import InvalidError
+from facegate.face.integrity import ModelFault
 from facegate.latency import Latencies
 from facegate.protocol import Actuated, ActuatorStatus, Direction, DoorAction
 from facegate.record.passes import PassStore
@@ -21,6 +22,7 @@ from facegate.site.contacts import Contacts
 from facegate.site.modes import Modes
 from facegate.site.passages import Passages, refuse
 from facegate.site.performance import Performance
+from facegate.site.placement import Placement
 from facegate.site.presenting import Presenting
 from facegate.site.rounds import Rounds
 from facegate.site.visitors import Visitors
@@ -52,10 +54,11 @@ class Site:
     presenting: Presenting
     rounds: Rounds
     performance: Performance
+    placement: Placement
     actuators: Mapping[str, HomeAssistantActuator]
     latencies: Latencies
     clock: Clock
-    model_fault: str | None = None
+    model_faults: tuple[ModelFault, ...] = ()
     vault_fault: str | None = None
     _interrupted: set[str] = field(default_factory=set)
 
@@ -78,6 +81,25 @@ class Site:
             )
             self._interrupted.add(door_id)
             _LOGGER.warning("Door %s: an opening was interrupted; it is not repeated", door_id)
+
+    @property
+    def model_fault(self) -> str | None:
+        """Why no door opens to a face: what is wrong with a model, and what to do; or None."""
+        return next((fault.text for fault in self.model_faults if fault.stops_faces), None)
+
+    def models_found(self, faults: tuple[ModelFault, ...]) -> None:
+        """Take note of what is wrong with the models now, and tell what changed."""
+        if faults == self.model_faults:
+            return
+        for fault in faults:
+            if fault not in self.model_faults:
+                stops = "No door opens to a face" if fault.stops_faces else "A model does not serve"
+                _LOGGER.error("%s: %s", stops, fault.text)
+        for fault in self.model_faults:
+            if fault not in faults:
+                _LOGGER.warning("No longer so: %s", fault.text)
+        self.model_faults = faults
+        self.board.models_changed(faults)
 
     def tick(self) -> None:
         """Look after what goes by the clock; to be called every second."""
