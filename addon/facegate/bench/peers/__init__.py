@@ -1,0 +1,1 @@
+"""What runs inside the peers' own environments, where FaceGate is not installed."""
