@@ -82,7 +82,8 @@ def prepared_models() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="facegate-models-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for model in MODELS:
-        prepare(model, folder)
+        if model.comes_with_facegate:
+            prepare(model, folder)
     return folder
 
 

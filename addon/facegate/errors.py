@@ -19,7 +19,7 @@ integration carries it too. The API translates both in one place.
 
 from __future__ import annotations
 
-from facegate.protocol import ErrorCode
+from facegate.protocol import ErrorCode, ModelProblem
 
 
 class FaceGateError(Exception):
@@ -44,9 +44,13 @@ class SettingsError(FaceGateError):
 
 
 class ModelError(FaceGateError):
-    """A model file missing, altered or unreadable."""
+    """A model file missing, altered or unreadable: ``problem`` says which."""
 
     code = ErrorCode.MODEL_UNAVAILABLE
+
+    def __init__(self, message: str, problem: ModelProblem = ModelProblem.UNUSABLE) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class CameraError(FaceGateError):

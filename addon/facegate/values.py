@@ -72,6 +72,13 @@ def video_path(value: object) -> Path:
     return Path(value)
 
 
+def folder_path(value: object) -> Path:
+    """Accept the whole path of a folder, there or not."""
+    if not isinstance(value, str) or not Path(value).is_absolute():
+        raise vol.Invalid("expected the path of a folder, from / on")
+    return Path(value)
+
+
 def boolean(value: object) -> bool:
     """Accept true and false only."""
     if not isinstance(value, bool):

@@ -22,6 +22,7 @@ from facegate.domain import (
     Subject,
     Verdict,
 )
+from facegate.face.library import Library
 from facegate.protocol import Direction
 from facegate.settings import parse
 from facegate.site import Site
@@ -63,7 +64,7 @@ class RealEngine:
         (self._data / "token").write_text(token)
 
     async def start(self) -> None:
-        with patch("facegate.assembly._open_vision", return_value=(None, "not in this test")):
+        with patch("facegate.assembly.open_vision", return_value=(Library(self._data), None)):
             self._site = await self._stack.enter_async_context(
                 running(parse(self.options), self._data)
             )

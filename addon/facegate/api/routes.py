@@ -21,11 +21,12 @@ class Routes:
 
     async def _health(self, _request: web.Request) -> web.Response:
         """Answer without a token, and so without anything that is not for everybody."""
-        cameras = self._site.board.state().cameras
+        state = self._site.board.state()
+        cameras = state.cameras
         down = sum(camera.state is not CameraStateName.STREAMING for camera in cameras)
         parts = {
             "records": self._site.bulletin.record_fault is None,
-            "models": self._site.model_fault is None,
+            "models": not state.model_faults,
             "vault": self._site.vault_fault is None,
         }
         stages = self._site.latencies.summary()
@@ -34,6 +35,8 @@ class Routes:
                 "status": "ok" if all(parts.values()) and not down else "degraded",
                 "version": __version__,
                 **{part: "ok" if well else "failing" for part, well in parts.items()},
+                "model_faults": [fault.model for fault in state.model_faults],
+                "need_photos": state.need_photos,
                 "cameras": len(cameras),
                 "cameras_down": down,
                 # Without counts: how often a door opens is not for everybody.

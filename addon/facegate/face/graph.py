@@ -2,15 +2,16 @@
 
 The block-quantized files of the OpenCV Zoo keep weights behind DequantizeLinear and Reshape nodes
 and list them as graph inputs. Preparation turns those into plain weights, makes the picture's
-batch (and height and width, where the graph allows it) free, and applies two rewrites that are
-exact in real arithmetic: BatchNormalization folded into the Conv or Gemm before it, and
-``PRelu(x, a) = a*x + (1-a)*Relu(x)``, which runs twice as fast.
+batch (and height and width, where the graph allows it) free, and applies the exact rewrites of
+``rewriting``. A liveness net ends in Softmax, whoever exported it: what has none is given one.
+
+The same file gives the same bytes on every machine, so that the registry can name their sha256.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 import hashlib
 import logging
 import os
@@ -24,31 +25,48 @@ import onnx
 from onnx import helper, numpy_helper
 
 from facegate.errors import ModelError
-from facegate.face.weights import Model, ModelRole, load
+from facegate.face.rewriting import Array, constants_of, drop_unread, replace_items, rewrite
+from facegate.face.weights import REINSTALL, Model, ModelRole, Source, find
+from facegate.protocol import ModelProblem
 
 _LOGGER = logging.getLogger(__name__)
 
-# Raise when the prepared bytes would change; caches of another version are not read.
-CODE_VERSION = 1
 
-_DIGEST_BYTES = 32
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A graph as serialized ONNX, the file it was made of, and where it is kept, if it is."""
 
-type _Array = NDArray[np.generic]
+    graph: bytes
+    source: Source
+    kept: Path | None
 
 
-def prepare(model: Model, cache: Path) -> bytes:
-    """Return the runnable graph of ``model`` as serialized ONNX; raises ``ModelError``.
+def prepare(model: Model, cache: Path, folders: Sequence[Path] = ()) -> bytes:
+    """Return the runnable graph of ``model`` as serialized ONNX, see ``get_ready``."""
+    return get_ready(model, cache, folders).graph
 
-    The result is kept in the folder ``cache``, headed by its own sha256, so that a cut or altered
-    file is noticed and made anew. A cache that cannot be written costs time, not the start.
+
+def get_ready(model: Model, cache: Path, folders: Sequence[Path] = ()) -> Prepared:
+    """Find a model's file and prepare it; raises ``ModelError``.
+
+    A graph whose sha256 the registry names is kept in the folder ``cache``, where a cut or altered
+    one is noticed and made anew. A cache that cannot be written costs time, not the start.
     """
-    source = load(model)
-    path = cache / f"{model.id}-v{CODE_VERSION}.graph"
-    prepared = _read_cache(path, model)
-    if prepared is None:
-        prepared = rewrite(fold(source, model)).SerializeToString()
-        _write_cache(path, model, prepared)
-    return prepared
+    source = find(model, folders)
+    expected = source.file.prepared
+    if expected is None:
+        return Prepared(rewrite(fold(source.content, model)).SerializeToString(), source, None)
+    path = cache / f"{model.name}-{expected[:8]}.graph"
+    if (graph := _read_cache(path, expected)) is not None:
+        return Prepared(graph, source, path)
+    graph = rewrite(fold(source.content, model)).SerializeToString()
+    if (found := hashlib.sha256(graph).hexdigest()) != expected:
+        raise ModelError(
+            f"model {model.name}: preparing {source.path} gave another graph than it must (sha256"
+            f" expected {expected}, found {found}); {REINSTALL}",
+            ModelProblem.UNUSABLE,
+        )
+    return Prepared(graph, source, path if _write_cache(path, graph) else None)
 
 
 def fold(source: bytes, model: Model) -> onnx.ModelProto:
@@ -67,18 +85,12 @@ def fold(source: bytes, model: Model) -> onnx.ModelProto:
     pictures = [i for i in graph.input if i.name in read and i.name not in produced]
     if len(pictures) != 1:
         raise ModelError(f"model {model.name}: expected one input, found {len(pictures)}")
-    _replace(graph.input, pictures)
+    replace_items(graph.input, pictures)
     _free_shapes(graph, sizes=model.role is ModelRole.DETECTOR)
-    _drop_unread_initializers(graph)
+    if model.role is ModelRole.LIVENESS:
+        _end_in_probabilities(graph, model)
+    drop_unread(graph)
     del graph.value_info[:]
-    return proto
-
-
-def rewrite(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Fold BatchNormalization and replace PRelu, in place; the function computed is the same."""
-    _fold_batch_norms(proto.graph)
-    _replace_prelus(proto.graph)
-    _drop_unread_initializers(proto.graph)
     return proto
 
 
@@ -86,11 +98,11 @@ def rewrite(proto: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _fold_constants(graph: onnx.GraphProto) -> None:
-    """Compute DequantizeLinear, Reshape and Constant nodes whose inputs are all constants."""
-    constants = _constants(graph)
+    """Compute Constant, Identity, Reshape and DequantizeLinear nodes that read constants only."""
+    constants = constants_of(graph)
     kept = []
     for node in graph.node:
-        value: _Array | None = None
+        value: Array | None = None
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             value = numpy_helper.to_array(node.attribute[0].t)
         elif all(name in constants for name in node.input):
@@ -99,15 +111,17 @@ def _fold_constants(graph: onnx.GraphProto) -> None:
                 value = _dequantize(node, inputs)
             elif node.op_type == "Reshape":
                 value = inputs[0].reshape([int(size) for size in inputs[1]])
+            elif node.op_type == "Identity":
+                value = inputs[0]
         if value is None:
             kept.append(node)
             continue
         constants[node.output[0]] = value
         graph.initializer.append(numpy_helper.from_array(value, node.output[0]))
-    _replace(graph.node, kept)
+    replace_items(graph.node, kept)
 
 
-def _dequantize(node: onnx.NodeProto, inputs: list[_Array]) -> NDArray[np.float32]:
+def _dequantize(node: onnx.NodeProto, inputs: list[Array]) -> NDArray[np.float32]:
     """Compute ``(q - zero_point) * scale`` with scales per block along an axis (opset 21)."""
     quantized = inputs[0].astype(np.float32)
     scale = inputs[1].astype(np.float32)
@@ -133,10 +147,11 @@ def _free_shapes(graph: onnx.GraphProto, *, sizes: bool) -> None:
             dim.dim_param = name
     for output in graph.output:
         shape = output.type.tensor_type.shape
-        shape.dim[0].dim_param = "n"
+        if shape.dim:
+            shape.dim[0].dim_param = "n"
         if sizes:
             shape.dim[1].dim_param = f"{output.name}_cells"
-    constants = _constants(graph)
+    constants = constants_of(graph)
     targets = {n.input[1] for n in graph.node if n.op_type == "Reshape"} & constants.keys()
     for initializer in graph.initializer:
         if initializer.name in targets:
@@ -147,125 +162,42 @@ def _free_shapes(graph: onnx.GraphProto, *, sizes: bool) -> None:
             initializer.CopyFrom(numpy_helper.from_array(shape_value, initializer.name))
 
 
-# --- exact rewrites ---------------------------------------------------------------------------
-
-
-def _fold_batch_norms(graph: onnx.GraphProto) -> None:
-    """Scale the weights of each Conv or Gemm that only a BatchNormalization reads."""
-    constants = _constants(graph)
-    producers = {output: node for node in graph.node for output in node.output}
-    readers = Counter(name for node in graph.node for name in node.input)
-    readers.update(output.name for output in graph.output)
-    kept = []
-    for node in graph.node:
-        before = producers.get(node.input[0]) if node.op_type == "BatchNormalization" else None
-        if before is None or readers[node.input[0]] != 1 or not _scalable(before, constants):
-            kept.append(node)
-            continue
-        gamma, beta, mean, variance = (
-            constants[name].astype(np.float64) for name in node.input[1:5]
-        )
-        epsilon = next((a.f for a in node.attribute if a.name == "epsilon"), 1e-5)
-        factor = gamma / np.sqrt(variance + epsilon)
-        weight = constants[before.input[1]].astype(np.float64)
-        has_bias = len(before.input) > 2  # noqa: PLR2004
-        bias = constants[before.input[2]].astype(np.float64) if has_bias else np.zeros_like(mean)
-        # Both kinds hold the output channel first: Conv always, Gemm when transB is set.
-        weight *= factor.reshape(-1, *[1] * (weight.ndim - 1))
-        names = (f"{node.output[0]}_weight", f"{node.output[0]}_bias")
-        for name, value in zip(names, (weight, (bias - mean) * factor + beta), strict=True):
-            single = value.astype(np.float32)
-            constants[name] = single
-            graph.initializer.append(numpy_helper.from_array(single, name))
-        _replace(before.input, [before.input[0], *names])
-        before.output[0] = node.output[0]
-    _replace(graph.node, kept)
-
-
-def _scalable(node: onnx.NodeProto, constants: dict[str, _Array]) -> bool:
-    """Whether a per-channel scale of the node's output can move into its constant weights."""
-    if any(name not in constants for name in node.input[1:]):
-        return False
-    if node.op_type == "Conv":
-        return True
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    return (
-        node.op_type == "Gemm"
-        and attributes.get("transB", 0) == 1
-        and attributes.get("alpha", 1.0) == 1.0
-        and attributes.get("beta", 1.0) == 1.0
-        and (len(node.input) < 3 or constants[node.input[2]].ndim == 1)  # noqa: PLR2004
-    )
-
-
-def _replace_prelus(graph: onnx.GraphProto) -> None:
-    constants = _constants(graph)
-    nodes: list[onnx.NodeProto] = []
-    for node in graph.node:
-        if node.op_type != "PRelu" or node.input[1] not in constants:
-            nodes.append(node)
-            continue
-        x, out = node.input[0], node.output[0]
-        slope = constants[node.input[1]].astype(np.float32)
-        names = (f"{out}_slope", f"{out}_rest")
-        for name, value in zip(names, (slope, 1 - slope), strict=True):
-            graph.initializer.append(numpy_helper.from_array(value, name))
-        nodes += [
-            helper.make_node("Relu", [x], [f"{out}_positive"]),
-            helper.make_node("Mul", [x, names[0]], [f"{out}_scaled"]),
-            helper.make_node("Mul", [f"{out}_positive", names[1]], [f"{out}_lifted"]),
-            helper.make_node("Add", [f"{out}_scaled", f"{out}_lifted"], [out]),
-        ]
-    _replace(graph.node, nodes)
-
-
-# --- helpers ----------------------------------------------------------------------------------
-
-
-def _constants(graph: onnx.GraphProto) -> dict[str, _Array]:
-    return {i.name: numpy_helper.to_array(i) for i in graph.initializer}
-
-
-def _drop_unread_initializers(graph: onnx.GraphProto) -> None:
-    read = {name for node in graph.node for name in node.input}
-    _replace(graph.initializer, [i for i in graph.initializer if i.name in read])
-
-
-def _replace(field: object, items: Iterable[object]) -> None:
-    """Set a repeated protobuf field, whose own type the stubs do not name."""
-    items = list(items)
-    del field[:]  # type: ignore[attr-defined]
-    field.extend(items)  # type: ignore[attr-defined]
+def _end_in_probabilities(graph: onnx.GraphProto, model: Model) -> None:
+    """Append Softmax over the classes where the graph's last node is not one."""
+    if len(graph.output) != 1:
+        raise ModelError(f"model {model.name}: expected one output, found {len(graph.output)}")
+    name = graph.output[0].name
+    last = next((node for node in graph.node if name in node.output), None)
+    if last is None or last.op_type != "Softmax":
+        probabilities = f"{name}_softmax"
+        graph.node.append(helper.make_node("Softmax", [name], [probabilities], axis=1))
+        graph.output[0].name = probabilities
 
 
 # --- cache ------------------------------------------------------------------------------------
 
 
-def _digest(model: Model, prepared: bytes) -> bytes:
-    return hashlib.sha256(f"{model.sha256} v{CODE_VERSION}\n".encode() + prepared).digest()
-
-
-def _read_cache(path: Path, model: Model) -> bytes | None:
+def _read_cache(path: Path, expected: str) -> bytes | None:
     try:
-        raw = path.read_bytes()
+        graph = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as err:
         _LOGGER.warning("cannot read the prepared model %s (%s); preparing it again", path, err)
         return None
-    prepared = raw[_DIGEST_BYTES:]
-    if raw[:_DIGEST_BYTES] != _digest(model, prepared):
+    if hashlib.sha256(graph).hexdigest() != expected:
         _LOGGER.warning("the prepared model %s was altered or cut; preparing it again", path)
         return None
-    return prepared
+    return graph
 
 
-def _write_cache(path: Path, model: Model, prepared: bytes) -> None:
+def _write_cache(path: Path, graph: bytes) -> bool:
+    """Keep a graph; return whether it could be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".graph-", delete=False) as file:
             try:
-                file.write(_digest(model, prepared) + prepared)
+                file.write(graph)
                 file.flush()
                 os.fsync(file.fileno())
                 Path(file.name).replace(path)
@@ -274,3 +206,5 @@ def _write_cache(path: Path, model: Model, prepared: bytes) -> None:
                 raise
     except OSError as err:
         _LOGGER.warning("cannot keep the prepared model at %s: %s", path, err)
+        return False
+    return True

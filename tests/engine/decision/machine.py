@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from facegate.decision.gate import Asking
-from facegate.domain import (
-    AccessPoint,
-    Basis,
-    Control,
-    Reason,
-    Requirement,
-)
+from facegate.domain import AccessPoint, Basis, Control, Reason, Requirement
 from facegate.protocol import Direction, DoorMode
 from facegate.register import (
     Approval,
@@ -81,6 +76,7 @@ class RulesMachine(Driven):
         stood=st.sampled_from([None, 0, 2, 20]),
         mask=st.sampled_from([None, 0.9, 0.5, 0.1]),
         whole=RIGHT,
+        carries=RIGHT,
     )
     def face(
         self,
@@ -94,10 +90,12 @@ class RulesMachine(Driven):
         stood: float | None,
         mask: float | None,
         whole: bool,
+        carries: bool,
     ) -> None:
         since = None if stood is None else self.clock.monotonic() - stood
         point = AccessPoint(door, direction)
-        told = {"age_s": age, "alive": alive, "models_whole": whole}
+        told: dict[str, Any] = {"age_s": age, "alive": alive, "models_whole": whole}
+        told["step_up"] = not carries
         self.show_face(point, name, quality, since=since, mask=mask, **told)
 
     @rule(door=DOOR, direction=DIRECTION, name=NAME, card=st.booleans(), right=RIGHT)
@@ -135,7 +133,7 @@ class RulesMachine(Driven):
         for _ in range(times):
             self.gate.evidence.take_temperature(point, 36.6, self.clock.monotonic())
             self.measured(point, Control.TEMPERATURE, 36.6)
-            told = {"age_s": age, "alive": alive, "models_whole": whole}
+            told: dict[str, Any] = {"age_s": age, "alive": alive, "models_whole": whole}
             self.show_face(point, name, mask=0.9, **told)
             self.passage(pick=len(self.awaited) - 1, comes=comes)
 
@@ -160,15 +158,23 @@ class RulesMachine(Driven):
         direction=DIRECTION,
         name=NAME,
         face_first=st.booleans(),
+        carries=st.booleans(),
         wait=st.sampled_from([0, 5, 15, 16]),
     )
     def two_credentials(
-        self, *, door: str, direction: Direction, name: str, face_first: bool, wait: float
+        self,
+        *,
+        door: str,
+        direction: Direction,
+        name: str,
+        face_first: bool,
+        carries: bool,
+        wait: float,
     ) -> None:
         point = AccessPoint(door, direction)
         for by_face in (face_first, not face_first):
             if by_face:
-                self.show_face(point, name, mask=0.9)
+                self.show_face(point, name, mask=0.9, step_up=not carries)
             else:
                 self.present(point, name)
             self.clock.passed += wait

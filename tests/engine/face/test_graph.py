@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+import hashlib
 import logging
 import os
 from pathlib import Path
@@ -11,13 +13,25 @@ import shutil
 import numpy as np
 from numpy.typing import NDArray
 import onnx
+from onnx import helper, numpy_helper
 import pytest
 
 from facegate.errors import ModelError
 from facegate.face.align import align
 from facegate.face.engine import open_session
-from facegate.face.graph import fold, prepare, rewrite
-from facegate.face.weights import SFACE, YUNET, Model, load
+from facegate.face.graph import fold, prepare
+from facegate.face.rewriting import rewrite
+from facegate.face.weights import (
+    MINIFASNET_V1SE,
+    MINIFASNET_V2,
+    MODELS,
+    SFACE,
+    YUNET,
+    Model,
+    Source,
+    find,
+    load,
+)
 
 from .real import astronaut, carphone, detector, hopper
 
@@ -104,6 +118,132 @@ def test_bytes_that_are_no_graph_are_refused() -> None:
         fold(b"a text file" * 100, YUNET)
     with pytest.raises(ModelError, match="yunet"):
         fold(b"", YUNET)
+
+
+def twin(shared: Path, model: Model) -> Path:
+    """Return a folder's file of a liveness model, as it lies in ../shared."""
+    return shared / "models" / model.files[0].name
+
+
+def as_another_exports_it(source: bytes) -> onnx.ModelProto:
+    """The same net with PRelu nodes, one picture at a time, logits, and names of its own."""
+    proto = onnx.load_model_from_string(source)
+    graph = proto.graph
+    constants = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    made = {node.output[0]: node for node in graph.node}
+    gone: set[str] = set()
+    nodes = []
+    for node in graph.node:
+        pair = [made.get(name) for name in node.input]
+        if node.op_type == "Add" and all(n is not None and n.op_type == "Mul" for n in pair):
+            scaled = next(n for n in pair if n is not None and "Relu" not in kinds(n, made))
+            lifted = next(n for n in pair if n is not None and n is not scaled)
+            (slope,) = [name for name in scaled.input if name in constants]
+            (picture,) = [name for name in scaled.input if name not in constants]
+            relu = next(made[name] for name in lifted.input if name in made)
+            gone |= {scaled.output[0], lifted.output[0], relu.output[0]}
+            nodes.append(helper.make_node("PRelu", [picture, slope], list(node.output)))
+        elif node.op_type != "Softmax":
+            nodes.append(node)
+    last = graph.node[-1].input[0]
+    del graph.node[:]
+    graph.node.extend(node for node in nodes if node.output[0] not in gone)
+    for node in graph.node:
+        for names in (node.input, node.output):
+            renamed = ["data" if n == "input" else "logits" if n == last else n for n in names]
+            del names[:]
+            names.extend(renamed)
+    graph.input[0].name, graph.output[0].name = "data", "logits"
+    for value in (graph.input[0], graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    return proto
+
+
+def kinds(node: onnx.NodeProto, made: dict[str, onnx.NodeProto]) -> set[str]:
+    return {made[name].op_type for name in node.input if name in made}
+
+
+def noise(count: int) -> Floats:
+    random = np.random.default_rng(4)
+    return random.uniform(0, 255, (count, 3, 80, 80)).astype(np.float32)
+
+
+@pytest.mark.parametrize("model", [MINIFASNET_V2, MINIFASNET_V1SE], ids=lambda model: model.name)
+def test_prepared_liveness_is_the_published_liveness(shared: Path, model: Model) -> None:
+    source = twin(shared, model).read_bytes()
+    ours = rewrite(fold(source, model)).SerializeToString()
+    pictures = noise(3)
+    expected = np.concatenate([run(source, picture[None])[0] for picture in pictures])
+    assert np.abs(run(ours, pictures)[0] - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("model", [MINIFASNET_V2, MINIFASNET_V1SE], ids=lambda model: model.name)
+def test_liveness_as_another_exports_it_gives_the_same_probabilities(
+    shared: Path, model: Model
+) -> None:
+    source = twin(shared, model).read_bytes()
+    theirs = as_another_exports_it(source)
+    assert Counter(node.op_type for node in theirs.graph.node)["PRelu"] > 30
+    onnx.checker.check_model(theirs)
+    prepared = rewrite(fold(theirs.SerializeToString(), model))
+    assert "PRelu" not in {node.op_type for node in prepared.graph.node}
+    pictures = noise(3)
+    found = run(prepared.SerializeToString(), pictures)[0]
+    assert np.abs(found - run(source, pictures)[0]).max() < 1e-5
+    assert np.allclose(found.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_liveness_graph_of_two_outputs_is_refused(shared: Path) -> None:
+    proto = onnx.load_model_from_string(twin(shared, MINIFASNET_V2).read_bytes())
+    extra = proto.graph.node[0].output[0]
+    proto.graph.output.append(helper.make_tensor_value_info(extra, onnx.TensorProto.FLOAT, None))
+    with pytest.raises(ModelError, match="expected one output, found 2"):
+        fold(proto.SerializeToString(), MINIFASNET_V2)
+
+
+# --- what is kept -------------------------------------------------------------------------------
+
+
+def digest(source: Source) -> str:
+    """Return the sha256 of what preparation makes of a file."""
+    graph = rewrite(fold(source.content, source.model)).SerializeToString()
+    return hashlib.sha256(graph).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in MODELS if model.comes_with_facegate], ids=lambda model: model.name
+)
+def test_preparation_gives_the_bytes_that_the_registry_names(model: Model) -> None:
+    source = find(model)
+    assert digest(source) == source.file.prepared
+
+
+@pytest.mark.parametrize("model", [MINIFASNET_V2, MINIFASNET_V1SE], ids=lambda model: model.name)
+def test_preparation_of_a_download_gives_the_bytes_that_the_registry_names(
+    shared: Path, model: Model
+) -> None:
+    source = find(model, (shared / "models",))
+    assert digest(source) == source.file.prepared
+
+
+def test_another_graph_than_the_registry_names_is_not_run(tmp_path: Path) -> None:
+    file = replace(YUNET.files[0], prepared="0" * 64)
+    with pytest.raises(ModelError, match="another graph than it must"):
+        prepare(replace(YUNET, files=(file,)), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_that_the_registry_does_not_name_is_prepared_and_not_kept(tmp_path: Path) -> None:
+    file = replace(YUNET.files[0], prepared=None)
+    assert prepare(replace(YUNET, files=(file,)), tmp_path) == prepare(YUNET, tmp_path / "kept")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_kept_graph_is_whole_onnx(tmp_path: Path) -> None:
+    graph = prepare(YUNET, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert kept.read_bytes() == graph
+    assert open_session(kept).get_inputs()
 
 
 def test_a_prepared_graph_is_read_back_from_the_cache(tmp_path: Path) -> None:
