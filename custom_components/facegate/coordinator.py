@@ -139,6 +139,9 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
         if isinstance(message, PeopleChanged):
             if message.erased is not None:
                 self.async_set_updated_data(self.data.without(message.erased))
+            if message.need_photos is not None:
+                self.data = replace(self.data, need_photos=message.need_photos)
+                issues.show_people(self.hass, self.config_entry, message.need_photos)
             if self.people is not None:
                 self.people.changed()
             return
@@ -172,3 +175,5 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
             self._devices = (state.engine_version, names)
             sync_devices(self.hass, self.config_entry, self.site_id, state.engine_version, names)
             issues.show_doors(self.hass, self.config_entry, names.doors)
+        issues.show_people(self.hass, self.config_entry, state.need_photos)
+        issues.show_models(self.hass, self.config_entry, state.model_faults)

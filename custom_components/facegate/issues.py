@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -11,8 +11,12 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN
 from .errors import ClientError, ProtocolMismatchError, WrongSiteError
 from .options import Options
+from .protocol import ModelFaultView
 
 _NO_ENTITY = "no_entity"
+_MODEL = "model"
+_NOT_INSTALLED = "model_not_installed"
+_NEED_PHOTOS = "need_photos"
 
 
 @callback
@@ -41,6 +45,30 @@ def show_doors[Entry: ConfigEntry](
         ir.async_delete_issue(hass, DOMAIN, issue_id)
     for key, door_id in lacking.items():
         _show(hass, entry, key, _NO_ENTITY, ir.IssueSeverity.WARNING, {"door": doors[door_id]})
+
+
+@callback
+def show_people[Entry: ConfigEntry](hass: HomeAssistant, entry: Entry, need_photos: int) -> None:
+    """Show how many people need new photos; who they are is not for everybody."""
+    if need_photos:
+        count = {"count": str(need_photos)}
+        _show(hass, entry, _NEED_PHOTOS, _NEED_PHOTOS, ir.IssueSeverity.WARNING, count)
+    else:
+        ir.async_delete_issue(hass, DOMAIN, _id(entry, _NEED_PHOTOS))
+
+
+@callback
+def show_models[Entry: ConfigEntry](
+    hass: HomeAssistant, entry: Entry, faults: Iterable[ModelFaultView]
+) -> None:
+    """Show which of the engine's models do not serve; take back those that serve again."""
+    lacking = {f"{_MODEL}_{fault.model}": fault for fault in faults}
+    wanted = {_id(entry, key) for key in lacking}
+    for issue_id in _shown(hass, _id(entry, f"{_MODEL}_")) - wanted:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+    for key, fault in lacking.items():
+        kind = f"{_MODEL}_{fault.problem}" if fault.stops_faces else _NOT_INSTALLED
+        _show(hass, entry, key, kind, ir.IssueSeverity.ERROR, {"model": fault.model})
 
 
 @callback

@@ -19,6 +19,7 @@ from .protocol import (
     DoorView,
     ImportProgress,
     LatencyView,
+    ModelFaultView,
     PassageEvent,
     PerformanceChanged,
     StateMessage,
@@ -58,7 +59,8 @@ class FaceGateState:
 
     ``accesses``, ``passages``, ``alarms`` and ``rings`` hold, per door, the last that arrived
     while this integration listened; a reconnection neither adds to them nor repeats them.
-    ``subjects`` is empty unless people shall be shown.
+    ``subjects`` is empty unless people shall be shown; ``need_photos`` counts who is known by
+    references of another model only.
     """
 
     engine_version: str
@@ -74,6 +76,8 @@ class FaceGateState:
     imports: Mapping[str, ImportProgress] = field(default_factory=dict)
     latencies: Mapping[str, LatencyView] = field(default_factory=dict)
     erased: frozenset[str] = frozenset()
+    need_photos: int = 0
+    model_faults: tuple[ModelFaultView, ...] = ()
 
     def call_at(self, door_id: str) -> CallView | None:
         """Return the newest open call at a door."""
@@ -95,6 +99,8 @@ class FaceGateState:
             cameras={camera.id: camera for camera in message.cameras},
             areas={area.id: area for area in message.areas},
             calls={call.id: call for call in message.calls},
+            need_photos=message.need_photos,
+            model_faults=message.model_faults,
             latencies={view.stage: view for view in message.latencies},
         )
 

@@ -20,7 +20,7 @@ import voluptuous as vol
 
 from custom_components.facegate import entity, errors
 from custom_components.facegate.const import DOMAIN
-from custom_components.facegate.protocol import AlarmKind, Direction, DoorMode
+from custom_components.facegate.protocol import AlarmKind, Direction, DoorMode, ModelProblem
 from custom_components.facegate.services import ACTIONS
 from custom_components.facegate.services.base import CONFIG_ENTRY
 from tests.integration.home import Home
@@ -169,7 +169,9 @@ def test_everything_that_can_go_wrong_has_a_text_and_every_text_a_use() -> None:
     refused = entity._REFUSALS | entity._FAILURES
     own = set(re.findall(r'refusal\(\s*"(\w+)"', source())) | {"no_lock", "no_occupancy"}
     assert wrong | refused | own | {"no_visitor"} == set(texts["exceptions"])
-    assert mismatches | {"wrong_site", "no_entity"} == set(texts["issues"])
+    models = {f"model_{problem}" for problem in ModelProblem} | {"model_not_installed"}
+    others = {"wrong_site", "no_entity", "need_photos"}
+    assert mismatches | others | models == set(texts["issues"])
     tested = {"cannot_connect", "invalid_auth", "unknown", *mismatches}
     assert tested == set(texts["config"]["error"])
     reasons = set(re.findall(r'reason="(\w+)"', source())) - {"not_loaded"}
