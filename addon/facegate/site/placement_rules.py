@@ -39,7 +39,8 @@ class Seen:
 class Finding:
     """One thing that is wrong: ``measured`` is beyond ``limit``.
 
-    ``message`` tells how to mend it. A test with one that ``fails`` has not passed; the others are advice.
+    ``message`` tells how to mend it. A test with one that ``fails`` has not passed; the others
+    are advice.
     """
 
     check: str
