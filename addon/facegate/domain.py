@@ -238,7 +238,9 @@ class Identification:
     ``score`` and ``runner_up`` are cosines in -1..1 of the best and the second subject, -1 where
     there is none;
     ``subject_id`` is set only where probes, score and margin reach ``min_probes``, ``threshold``
-    and ``min_margin``; ``candidate_id`` is the best subject whatever the score.
+    and ``min_margin``; ``candidate_id`` is the best subject whatever the score. ``step_up`` tells
+    that the face alone does not carry the name, ``look_alike`` the cosine of another subject that
+    is too like the one named.
     """
 
     subject_id: str | None
@@ -249,6 +251,8 @@ class Identification:
     threshold: float
     min_margin: float
     min_probes: int
+    step_up: bool = False
+    look_alike: float | None = None
 
     @property
     def margin(self) -> float:

@@ -108,15 +108,24 @@ def _at_the_door(claim: Claim) -> list[Verdict]:
         _measured(claim, Control.TEMPERATURE, claim.temperature, _cool, Reason.TOO_HOT),
         _measured(claim, Control.MASK, claim.mask, _masked(claim.mask_rule), mask_fails),
         _measured(claim, Control.DOCUMENT, claim.document, _alike, Reason.DOCUMENT_MISMATCH),
-        _present(
-            claim,
-            Control.SECOND_CREDENTIAL,
-            Reason.SECOND_CREDENTIAL_MISSING,
-            there=claim.seconded,
-        ),
+        _second_credential(claim),
         _present(claim, Control.TWO_PERSONS, Reason.SECOND_PERSON_MISSING, there=claim.accompanied),
     ]
     return verdicts
+
+
+def _second_credential(claim: Claim) -> Verdict:
+    """Judge whether another credential was presented; an entry by a face may need one anyway.
+
+    What is measured then is the likeness of the other subject that the face could be.
+    """
+    found = claim.face.identification if claim.face is not None else None
+    control, missing = Control.SECOND_CREDENTIAL, Reason.SECOND_CREDENTIAL_MISSING
+    by_face = claim.basis is Basis.FACE and _is_entry(claim)
+    if not by_face or found is None or not found.step_up:
+        return _present(claim, control, missing, there=claim.seconded)
+    outcome, reason = (Outcome.PASS, Reason.OK) if claim.seconded else (Outcome.FAIL, missing)
+    return Verdict(control, outcome, _REQUIRED, reason, found.look_alike)
 
 
 def _door_and_area(claim: Claim) -> list[Verdict]:

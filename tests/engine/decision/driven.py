@@ -135,7 +135,11 @@ class Driven(RuleBasedStateMachine):
             "few": {"probes": 2},
         }
         evidence = FaceEvidence(
-            replace(found, **changes.get(quality, {})),  # type: ignore[arg-type]
+            replace(
+                found,
+                step_up=request.step_up,
+                **changes.get(quality, {}),  # type: ignore[arg-type]
+            ),
             LivenessEvidence(Outcome.PASS if request.alive else Outcome.UNAVAILABLE, 0.9, 0.5),
             request.age_s,
             model_fault=not request.models_whole,

@@ -21,6 +21,7 @@ class Request:
     age_s: float = 0.0
     alive: bool = True
     models_whole: bool = True
+    step_up: bool = False
     since: float | None = None
     key: str | None = None
     pass_id: str | None = None

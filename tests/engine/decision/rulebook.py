@@ -19,7 +19,8 @@ gate, which remembers states.
 10. DOCUMENT: where required, the picture on the newest document, shown at most 60 s ago and before
     no passage, is of this face.
 11. SECOND: where required, this subject presented a credential of another kind here within the
-    door's time, lacking nothing that is known of the subject itself, and did not pass since.
+    door's time, lacking nothing that is known of the subject itself, and did not pass since. It is
+    required of whoever enters by a face that does not carry the name by itself, at every door.
 12. TWO: where required, another subject stood here within the door's time who lacked only a second
     person; it serves one pair, of which the first may follow the second, once, with nobody else.
 13. What a door or a rule of it asks for without naming a direction concerns entries, but for
@@ -177,7 +178,10 @@ class Book:
             (Control.SECOND_CREDENTIAL, Rule.SECOND, self._seconded),
             (Control.TWO_PERSONS, Rule.TWO, self._accompanied),
         ):
-            checks[rule] = not self.asks(control, request.point) or held(request)
+            asked = self.asks(control, request.point)
+            if control is Control.SECOND_CREDENTIAL:
+                asked = asked or (request.enters and request.step_up)
+            checks[rule] = not asked or held(request)
         return found | {rule for rule, kept in checks.items() if not kept}
 
     def asks(

@@ -82,8 +82,9 @@ FACES = st.none() | st.builds(
         threshold=st.sampled_from([0.0, 0.5]),
         min_margin=st.sampled_from([0.0, 0.1]),
         min_probes=st.integers(1, 4),
+        step_up=st.booleans(),
     )
-    | st.just(FOUND),
+    | st.sampled_from([FOUND, replace(FOUND, step_up=True, look_alike=0.6)]),
     st.builds(LivenessEvidence, st.sampled_from(Outcome), st.floats(0, 1), st.just(0.5)),
     st.floats(-1, 5) | st.sampled_from([0.0, 2.0, math.nan, math.inf]),
 )
@@ -205,12 +206,20 @@ def open_to_all(claim: Claim) -> bool:
     )
 
 
+def stepped_up(claim: Claim) -> bool:
+    """Whether somebody enters by a face that does not carry the name by itself."""
+    by_face = claim.basis is Basis.FACE and claim.access_point.direction is Direction.ENTRY
+    return by_face and claim.face is not None and claim.face.identification.step_up
+
+
 def may_pass(claim: Claim) -> bool:
     if not open_to_all(claim):
         return False
     if claim.approval is not None:
         return True
     required = [key for key, value in claim.requirements.items() if value is Requirement.REQUIRED]
+    if stepped_up(claim):
+        required.append(Control.SECOND_CREDENTIAL)
     permitted = claim.person is not None and any(holds(p, claim) for p in claim.person.permits)
     return (
         proven(claim)

@@ -325,6 +325,17 @@ def test_lockdown_lets_everybody_out(claim: Claim) -> None:
     assert judge(replace(claim, access_point=EXIT, mode=DoorMode.LOCKDOWN)).granted
 
 
+def test_a_face_that_is_too_like_another_enters_with_a_second_credential_at_every_door() -> None:
+    alike = replace(face(step_up=True, look_alike=0.58), requirements={}, seconded=False)
+    denied = judge(alike)
+    assert denied.reason is Reason.SECOND_CREDENTIAL_MISSING
+    assert denied.failed == {Control.SECOND_CREDENTIAL}
+    assert found(denied, Control.SECOND_CREDENTIAL).measured == 0.58
+    assert judge(replace(alike, seconded=True)).granted
+    assert judge(replace(alike, access_point=EXIT)).granted
+    assert judge(replace(alike, basis=Basis.CARD, credential=Reason.OK)).granted
+
+
 def test_what_was_measured_stands_in_the_receipt() -> None:
     judgment = judge(GOOD)
     told = {v.control: (v.measured, v.limit) for v in judgment.verdicts if v.limit is not None}

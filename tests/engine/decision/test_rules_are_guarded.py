@@ -111,6 +111,14 @@ def with_retired_credentials(claim: Claim) -> Claim:
     return replace(claim, credential=Reason.OK) if retired else claim
 
 
+def with_faces_that_carry_their_names(claim: Claim) -> Claim:
+    face = claim.face
+    if face is None:
+        return claim
+    found = replace(face.identification, step_up=False)
+    return replace(claim, face=replace(face, identification=found))
+
+
 def nobody_on_the_way(presence: Presence, decision_id: str, area: str, who: str | None) -> None:
     """Do not count who is on the way in."""
 
@@ -169,6 +177,11 @@ BROKEN: dict[str, tuple[Break, type[AssertionError], str]] = {
     "an old frame is accepted": (judging(with_old_frames), ForbiddenError, "fresh"),
     "an altered model is believed": (judging(with_altered_models), ForbiddenError, "models"),
     "a photograph is accepted": (judging(with_living_photographs), ForbiddenError, "alive"),
+    "a face that needs a second credential is enough": (
+        judging(with_faces_that_carry_their_names),
+        ForbiddenError,
+        "second",
+    ),
     "a wrong PIN is accepted": (judging(with_every_credential_right), ForbiddenError, "proven"),
     "a retired credential is accepted": (
         judging(with_retired_credentials),
