@@ -20,6 +20,8 @@ from facegate.protocol import ModelProblem
 REHASH_S = 3600.0
 """After how long a file is read again though nothing about it seems to have changed."""
 
+_SETTLED_S = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFault:
@@ -97,7 +99,9 @@ class IntegrityWatch:
         except OSError:
             seen.stamp, seen.problem = None, ModelProblem.UNUSABLE
         else:
-            seen.stamp, seen.read_at = stamp, now
+            # Two changes within one tick of the file system's clock leave the same stamp.
+            age_s = self._clock.now().timestamp() - stamp.changed_ns / 1e9
+            seen.stamp, seen.read_at = stamp if age_s > _SETTLED_S else None, now
             seen.problem = None if whole else ModelProblem.ALTERED
 
 
