@@ -118,6 +118,11 @@ class Camera(Protocol):
         """Frames that a newer one replaced before they were taken."""
         ...
 
+    @property
+    def rejected_frames(self) -> int:
+        """Frames that were damaged or too old."""
+        ...
+
     def focus(self, *, wanted: bool) -> None:
         """Ask for the large stream, or be content with the small one; nothing with one stream."""
         ...

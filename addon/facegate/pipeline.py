@@ -36,7 +36,7 @@ from facegate.face.liveness import assess
 from facegate.face.track import Track, Tracker
 from facegate.identity.evidence import fuse, identify
 from facegate.identity.gallery import Gallery
-from facegate.latency import Drop, Latencies, Stage
+from facegate.latency import Latencies, Stage
 from facegate.office.people import People
 from facegate.protocol import Direction
 from facegate.register import Person
@@ -88,12 +88,11 @@ class Pipeline:
         failing = False
         async for frame in camera.frames():
             self._latencies.observe(Stage.RECEIVE, self._clock.monotonic() - frame.arrived)
+            watch.count_losses(camera, self._latencies)
             try:
                 detail = False
                 if watch.looks(frame):
                     detail = await self._look(frame, watch)
-                else:
-                    self._latencies.count(Drop.DETECTION_SKIPPED, camera.id)
                 detail |= await self._look_for_codes(frame, watch)
                 camera.focus(wanted=detail)
             except Exception:

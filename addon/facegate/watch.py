@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import math
 
 from facegate.camera.motion import MotionGate
-from facegate.domain import AccessPoint, Frame
+from facegate.domain import AccessPoint, Camera, Frame
 from facegate.face.track import Track, Tracker
+from facegate.latency import Drop, Latencies
 
 PATIENCE_S = 2.5
 """How long a face stands there before it is denied, or rings."""
@@ -83,6 +84,7 @@ class Watch:
     motion: MotionGate = field(default_factory=MotionGate)
     code: Code = field(default_factory=Code)
     moving: bool = False
+    _lost: dict[Drop, int] = field(default_factory=dict)
     _looked: float = -math.inf
 
     def looks(self, frame: Frame) -> bool:
@@ -93,6 +95,16 @@ class Watch:
             return False
         self._looked = frame.arrived
         return True
+
+    def count_losses(self, camera: Camera, latencies: Latencies) -> None:
+        """Count what was left out of a camera's pictures since the last time."""
+        for drop, times in (
+            (Drop.FRAME_REPLACED, camera.dropped_frames),
+            (Drop.FRAME_REJECTED, camera.rejected_frames),
+            (Drop.DETECTION_SKIPPED, self.motion.skipped),
+        ):
+            latencies.count(drop, camera.id, times - self._lost.get(drop, 0))
+            self._lost[drop] = times
 
     def attempt(self, track: Track) -> Attempt:
         """Return how far a track has come; its attempt begins when its face can be read."""

@@ -19,10 +19,12 @@ from .entity import (
     FaceGateSubjectEntity,
     add_as_they_appear,
 )
+from .protocol import Prompt
 from .receipt import PERSONAL, moment, receipt
 
 PARALLEL_UPDATES = 0
 
+NOTHING = "nothing"
 GRANTED = "granted"
 DENIED = "denied"
 
@@ -57,6 +59,7 @@ async def async_setup_entry(
         lambda coordinator, door_id: [
             FaceGateDecisionSensor(coordinator, door_id),
             FaceGateTemperatureSensor(coordinator, door_id),
+            FaceGatePromptSensor(coordinator, door_id),
         ],
     )
     add_as_they_appear(
@@ -117,6 +120,21 @@ class FaceGateTemperatureSensor(FaceGateDoorEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, str | None]:
         """When it was taken."""
         return {"at": moment(self._door.temperature_at)}
+
+
+class FaceGatePromptSensor(FaceGateDoorEntity, SensorEntity):
+    """What a display at the door asks of the person before it."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_options = [NOTHING, *(prompt.value for prompt in Prompt)]  # noqa: RUF012  as above
+
+    def __init__(self, coordinator: FaceGateCoordinator, door_id: str) -> None:
+        super().__init__(coordinator, door_id, "prompt")
+
+    @property
+    def native_value(self) -> str:
+        """The prompt, or that there is none."""
+        return self._door.prompt or NOTHING
 
 
 class FaceGateLatencySensor(FaceGateSiteEntity, SensorEntity):

@@ -40,7 +40,7 @@ class ScriptedCamera:
         self.status = CameraStatus(CameraStateName.STREAMING)
         self.delay_s = 0.0
         self.rate = FRAME_RATE
-        self.dropped_frames = 0
+        self.dropped_frames = self.rejected_frames = 0
         self._clock = clock
         self._scenes: asyncio.Queue[list[Image] | None] = asyncio.Queue()
         self._sequence = 0

@@ -20,7 +20,7 @@ PASSWORD = "hunter2"
 URL = f"rtsp://admin:{PASSWORD}@192.0.2.7:554/stream1"
 DOOR_KEYS = (
     "area, contact, controls, document_threshold, entry_camera, exit_camera, free_schedule,"
-    " held_open_seconds, id, mask, name, pulse_seconds, rules, temperature_limit,"
+    " held_open_seconds, id, liveness, mask, name, pulse_seconds, rules, temperature_limit,"
     " temperature_max_age_seconds, together_seconds, unit, visitors"
 )
 
@@ -56,7 +56,8 @@ def test_what_is_left_out_has_a_safe_default() -> None:
     assert front.visitors
     assert site.cameras == ()
     assert site.api.host == "127.0.0.1"
-    assert site.recognition.threshold >= 0.363
+    assert site.recognition.fpir == 1e-4
+    assert site.recognition.fixed_threshold is None
     assert site.recognition.min_margin > 0
     assert site.recognition.min_probes >= 2
 
@@ -99,20 +100,22 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
         ),
         (
             camera(password="x"),
-            "cameras[0].password: unknown option; known: clip, id, loop, name, paced, url",
+            "cameras[0].password: unknown option; known: clip, id, loop, name, paced,"
+            " substream_url, url",
         ),
         (door(pulse=3), f"doors[0].pulse: unknown option; known: {DOOR_KEYS}"),
         (
             options(recognition={"treshold": 0.5}),
             (
-                "recognition.treshold: unknown option; known: margin, min_face_px, min_probes,"
+                "recognition.treshold: unknown option; known: fpir, margin, min_face_px, min_probes,"
                 " threshold"
             ),
         ),
         (options(api={"ip": ""}), "api.ip: unknown option; known: host, port"),
         (
             options(recognition=[]),
-            "recognition: expected an object; known: margin, min_face_px, min_probes, threshold",
+            "recognition: expected an object; known: fpir, margin, min_face_px, min_probes,"
+            " threshold",
         ),
         (
             door(id="Front Door"),
@@ -157,6 +160,10 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
         (
             options(recognition={"threshold": 0.1}),
             "recognition.threshold: 0.1 is not a number from 0.3 to 0.9",
+        ),
+        (
+            options(recognition={"fpir": 0.5}),
+            "recognition.fpir: 0.5 is not a number from 1e-06 to 0.01",
         ),
         (
             options(recognition={"min_probes": 2.5}),

@@ -24,6 +24,7 @@ from custom_components.facegate.protocol import (
     DoorView,
     ErrorCode,
     PassageEvent,
+    Prompt,
     VerdictView,
 )
 from tests.integration.home import Home
@@ -111,6 +112,18 @@ async def test_who_may_not_control_an_entity_sets_no_mode(
         with pytest.raises(Unauthorized):
             await home.call("switch", "turn_on", "lockdown", "", context=user)
     assert scripted.requests == []
+
+
+async def test_what_a_person_at_the_door_is_asked_to_do_is_shown(
+    home: Home, scripted: ScriptedEngine
+) -> None:
+    await home.add(scripted)
+    shown = home.state("sensor", "prompt")
+    assert (shown.state, shown.attributes["options"]) == ("nothing", ["nothing", "turn_your_head"])
+    await scripted.push(DoorChanged(replace(DOOR, prompt=Prompt.TURN_YOUR_HEAD)))
+    await home.shows("sensor", "prompt", "turn_your_head")
+    await scripted.push(DoorChanged(DOOR))
+    await home.shows("sensor", "prompt", "nothing")
 
 
 async def test_a_contacts_alarms_and_a_temperature_are_shown(

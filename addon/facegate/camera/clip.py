@@ -68,6 +68,11 @@ class ClipCamera:
         """Frames that were due before the consumer came back."""
         return self._dropped
 
+    @property
+    def rejected_frames(self) -> int:
+        """None: a file is whole or it is refused."""
+        return 0
+
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield frames until ``close`` or the clip's end; one iteration at a time."""
         while not self._closing.is_set():

@@ -8,7 +8,7 @@ While one of the two fails, the other does the work of both.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 import math
 
@@ -36,13 +36,20 @@ class PairedCamera:
         clock: Clock,
         *,
         on_status: StatusListener | None = None,
+        on_decoded: Callable[[float], None] | None = None,
     ) -> None:
         self._id = camera_id
         self._clock = clock
         self._status = StatusKeeper(camera_id, on_status)
-        self._large = RtspCamera(camera_id, url, clock, on_status=self._changed)
+        self._large = RtspCamera(
+            camera_id, url, clock, on_status=self._changed, on_decoded=on_decoded
+        )
         self._small = RtspCamera(
-            f"{camera_id}, small stream", substream_url, clock, on_status=self._changed
+            f"{camera_id}, small stream",
+            substream_url,
+            clock,
+            on_status=self._changed,
+            on_decoded=on_decoded,
         )
         self._large.rest(resting=True)
         self._slot: LatestSlot[Frame] = LatestSlot()
@@ -67,6 +74,11 @@ class PairedCamera:
     def dropped_frames(self) -> int:
         """Frames that a newer one replaced before they were taken."""
         return self._dropped + self._large.dropped_frames + self._small.dropped_frames
+
+    @property
+    def rejected_frames(self) -> int:
+        """Frames that were damaged or too old."""
+        return self._large.rejected_frames + self._small.rejected_frames
 
     async def frames(self) -> AsyncIterator[Frame]:
         """Yield the newest frame of the stream that is wanted, until ``close``."""

@@ -96,17 +96,25 @@ class Reader:
     """Reads a camera's stream until it fails or is stopped; one instance a connection.
 
     While ``resting`` is set, from any thread, packets are received and not decoded, but for the
-    first picture, which shows that they could be.
+    first picture, which shows that they could be. ``on_decoded`` is told, in the reading thread,
+    how many seconds each picture took.
     """
 
     def __init__(
-        self, url: str, clock: Clock, timing: StreamTiming, *, has_credentials: bool
+        self,
+        url: str,
+        clock: Clock,
+        timing: StreamTiming,
+        *,
+        has_credentials: bool,
+        on_decoded: Callable[[float], None] | None = None,
     ) -> None:
         self._url = url
         self._has_credentials = has_credentials
         self._clock = clock
         self._timing = timing
         self._stop = threading.Event()
+        self._on_decoded = on_decoded
         self._arrivals = Arrivals(clock)
         self._backlog = Backlog()
         self.resting = False
@@ -187,12 +195,15 @@ class Reader:
         watch: _Watch,
         deliver: Callable[[Picture], None],
     ) -> None:
+        began = time.perf_counter()
         try:
             frames = packet.decode()
         except av_error.InvalidDataError:
             self.rejected += 1
             watch.damaged()
             return
+        if frames and self._on_decoded is not None:
+            self._on_decoded(time.perf_counter() - began)
         for frame in frames:
             if not isinstance(frame.opaque, Arrival):
                 watch.late()

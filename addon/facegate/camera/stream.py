@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 import contextlib
 import logging
 import random
@@ -30,8 +30,9 @@ class RtspCamera:
 
     It connects when ``frames`` is first iterated and reconnects until ``close``. One thread
     reads and decodes; a frame is converted only if somebody asks for its pixels.
-    ``on_status`` is called on the event loop at each change of ``status``. The URL's credentials
-    appear in no status, log or error.
+    ``on_status`` is called on the event loop at each change of ``status``, ``on_decoded`` in the
+    reading thread with the seconds that a picture took. The URL's credentials appear in no status,
+    log or error.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class RtspCamera:
         *,
         timing: StreamTiming | None = None,
         on_status: StatusListener | None = None,
+        on_decoded: Callable[[float], None] | None = None,
     ) -> None:
         self._id = camera_id
         self._url = url
         self._clock = clock
         self._timing = timing or StreamTiming()
         self._status = StatusKeeper(camera_id, on_status)
+        self._on_decoded = on_decoded
         self._slot: LatestSlot[tuple[int, Picture]] = LatestSlot()
         self._keeper: asyncio.Task[None] | None = None
         self._closed = False
@@ -133,7 +136,11 @@ class RtspCamera:
         """Run one connection in a thread of its own until it fails."""
         loop = asyncio.get_running_loop()
         reader = self._reader = Reader(
-            self._url, self._clock, self._timing, has_credentials=address.has_credentials
+            self._url,
+            self._clock,
+            self._timing,
+            has_credentials=address.has_credentials,
+            on_decoded=self._on_decoded,
         )
         reader.resting = self._resting
         ended: asyncio.Future[None] = loop.create_future()
