@@ -11,10 +11,11 @@ from pathlib import Path
 from facegate.api.auth import read_token
 from facegate.api.doors import DoorRoutes
 from facegate.api.imports import ImportRoutes
-from facegate.api.metrics import MetricRoutes
+from facegate.api.metrics import Count, MetricRoutes
 from facegate.api.passes import PassRoutes
 from facegate.api.people import PeopleRoutes
 from facegate.api.placement import PlacementRoutes
+from facegate.api.recognition import RecognitionRoutes
 from facegate.api.records import RecordRoutes
 from facegate.api.routes import Routes
 from facegate.api.server import Server
@@ -31,9 +32,11 @@ from facegate.door.homeassistant import HomeAssistantActuator
 from facegate.errors import SettingsError, VaultError
 from facegate.face.library import Library
 from facegate.face.weights import SFACE
+from facegate.identity.calibration import calibration_of
 from facegate.identity.gallery import Gallery
+from facegate.identity.threshold import Thresholds
 from facegate.importing.importer import Importer
-from facegate.latency import Latencies
+from facegate.latency import Latencies, Stage
 from facegate.models import open_vision
 from facegate.office.credentials import Credentials
 from facegate.office.enrollment import Enrollment
@@ -42,6 +45,7 @@ from facegate.office.intake import Intake
 from facegate.office.office import Office, OfficeRules
 from facegate.office.pass_desk import PassDesk
 from facegate.office.people import People
+from facegate.office.recognition import Recognition
 from facegate.office.roster import Roster
 from facegate.pipeline import Pipeline
 from facegate.protocol import CameraStateName, PeopleChanged
@@ -65,6 +69,7 @@ from facegate.site.placement import Placement
 from facegate.site.presenting import Presenting
 from facegate.site.rounds import Rounds
 from facegate.site.visitors import Visitors
+from facegate.vision import Vision
 from facegate.visitor.call import Calls
 from facegate.visitor.passes import Passes
 
@@ -104,6 +109,7 @@ async def _running(
     bulletin, latencies = Bulletin(), Latencies()
     library, vision = await asyncio.to_thread(open_vision, settings, data, masks, latencies)
     gallery = Gallery(SFACE.id)
+    thresholds = _thresholds(settings, gallery)
     office = Office(
         store,
         Roster(gallery),
@@ -114,7 +120,9 @@ async def _running(
             tuple(settings.schedules),
             settings.site.consent_age,
         ),
-        on_change=lambda: bulletin.publish_soon(PeopleChanged(need_photos=office.roster.need_photos)),
+        on_change=lambda: bulletin.publish_soon(
+            PeopleChanged(need_photos=office.roster.need_photos)
+        ),
     )
     people = People(office)
     enrollment = Enrollment(office, vision)
@@ -149,7 +157,6 @@ async def _running(
     intake = Intake(office, enrollment)
     importer = Importer(office, intake, bulletin, settings.site.time_zone, data)
     sockets = Sockets(site, store.site_id)
-    queues = {"socket": lambda: sockets.unsent, "background": lambda: bulletin.unfinished}
     server = Server(
         settings.api,
         token,
@@ -157,11 +164,15 @@ async def _running(
         [
             *Routes(site).table(),
             *MetricRoutes(
-                site, lambda: len(gallery), lambda: gallery.subject_count, queues
+                site,
+                lambda: len(gallery),
+                lambda: gallery.subject_count,
+                _queues(sockets, bulletin, vision),
             ).table(),
             *DoorRoutes(site, vision).table(),
             *PlacementRoutes(site).table(),
             *RecordRoutes(store, database, vault).table(),
+            *RecognitionRoutes(Recognition(office.roster, thresholds)).table(),
             *ImportRoutes(importer).table(),
             *PassRoutes(desk).table(),
             *PeopleRoutes(
@@ -210,6 +221,17 @@ def _watch(
         site.board.camera_changed(camera.id, camera.status)
         work.spawn(pipeline.watch(camera))
     return cameras
+
+
+def _thresholds(settings: Settings, gallery: Gallery) -> Thresholds:
+    limits = settings.recognition
+    return Thresholds(
+        gallery,
+        calibration_of(gallery.model_id),
+        fpir=limits.fpir,
+        min_margin=limits.min_margin,
+        fixed=limits.fixed_threshold,
+    )
 
 
 def _gate(settings: Settings, clock: Clock) -> Gate:
@@ -298,6 +320,17 @@ def _site(
     )
 
 
+def _queues(sockets: Sockets, bulletin: Bulletin, vision: Vision | None) -> dict[str, Count]:
+    """Return everything that may wait, by name."""
+    queues: dict[str, Count] = {
+        "socket": lambda: sockets.unsent,
+        "background": lambda: bulletin.unfinished,
+    }
+    if vision is not None:
+        queues["probe"] = lambda: vision.waiting
+    return queues
+
+
 async def _open_vault(store: Store, keys: Path, clock: Clock) -> tuple[Vault | None, str | None]:
     try:
         vault = await asyncio.to_thread(Vault.open, keys, store.key_id)
@@ -329,12 +362,20 @@ def _open_camera(settings: CameraSettings, clock: Clock, site: Site) -> Camera:
     def changed(status: CameraStatus) -> None:
         site.board.camera_changed(settings.id, status)
 
+    def decoded(seconds: float) -> None:
+        site.latencies.observe(Stage.DECODE, seconds)
+
     if settings.url is not None and settings.substream_url is not None:
         return PairedCamera(
-            settings.id, settings.url, settings.substream_url, clock, on_status=changed
+            settings.id,
+            settings.url,
+            settings.substream_url,
+            clock,
+            on_status=changed,
+            on_decoded=decoded,
         )
     if settings.url is not None:
-        return RtspCamera(settings.id, settings.url, clock, on_status=changed)
+        return RtspCamera(settings.id, settings.url, clock, on_status=changed, on_decoded=decoded)
     if settings.clip is not None:
         return ClipCamera(
             settings.id,
