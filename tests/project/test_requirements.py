@@ -18,7 +18,8 @@ from tests.project.tree import ROOT
 DEVELOPMENT = ROOT / "requirements" / "dev.txt"
 SHIPPED = ROOT / "addon" / "requirements.txt"
 BUILD = ROOT / "requirements" / "build.txt"
-COMPILED = (DEVELOPMENT, BUILD, SHIPPED)
+PEERS = tuple(sorted((ROOT / "requirements").glob("peer-*.txt")))
+COMPILED = (DEVELOPMENT, BUILD, SHIPPED, *PEERS)
 # One Python for each Home Assistant that is tested; the engine runs on both.
 PYTHONS = ("3.13.0", "3.14.2")
 HOME_ASSISTANTS = {"3.13.0": "2025.4.", "3.14.2": "2026.10."}
@@ -111,6 +112,13 @@ def test_the_build_pins_are_in_step_with_what_builds(python: str) -> None:
         *map(Requirement, declaration["build-system"]["requires"]),
     ]
     assert out_of_step(requirements, BUILD, python) == [], "run scripts/compile-requirements"
+
+
+@pytest.mark.parametrize("path", PEERS, ids=lambda path: path.name)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_peers_pins_are_in_step_with_their_groups(path: Path, python: str) -> None:
+    requirements = declared(ROOT / "pyproject.toml", group=path.stem)
+    assert out_of_step(requirements, path, python) == [], "run scripts/compile-requirements"
 
 
 @pytest.mark.parametrize("path", COMPILED, ids=lambda path: path.name)

@@ -13,19 +13,20 @@ from facegate.bench.peers.worker import decode
 from facegate.domain import Box, Detection, Image, Vector
 from facegate.face.align import align
 from facegate.face.detect import FaceDetector
+from facegate.face.quality import measure, weight
 from facegate.identity.embed import Embedder
 
-_EVERY = 5
+_EVERY = 3
 _SMALLEST_PX = 64
 _SAME, _OTHER = 0.5, 0.3
-_SIGHTINGS = 3
-_CONTEXT = 0.8
+_SIGHTINGS = 4
+_CONTEXT = 0.5
 _PICTURE_PX = 400
 
 
 @dataclass(slots=True, eq=False)
 class _Person:
-    """Somebody in the clip: the sum of its embeddings, and its best view so far."""
+    """Somebody in the clip: the sum of its embeddings, and its view of the best quality so far."""
 
     total: Vector
     sightings: int = 0
@@ -54,7 +55,7 @@ def cast_of(clip: Path, detector: FaceDetector, embedder: Embedder) -> tuple[Ima
                 person = _Person(vector)
                 people.append(person)
             person.sightings += 1
-            if (merit := _merit(picture, face)) > person.merit:
+            if (merit := weight(measure(picture, face))) > person.merit:
                 person.merit, person.picture = merit, _portrait(picture, face.box)
     known = [person for person in people if person.sightings >= _SIGHTINGS]
     known.sort(key=lambda person: person.merit, reverse=True)
@@ -64,15 +65,24 @@ def cast_of(clip: Path, detector: FaceDetector, embedder: Embedder) -> tuple[Ima
 def _faces(
     picture: Image, detector: FaceDetector, embedder: Embedder
 ) -> Iterator[tuple[Detection, Vector]]:
-    for face in detector.detect(picture):
-        if face.box.height >= _SMALLEST_PX:
+    """Yield the faces of a picture that are large enough and have nobody close beside them."""
+    faces = detector.detect(picture)
+    for face in faces:
+        if face.box.height >= _SMALLEST_PX and not any(
+            _beside(face.box, other.box) for other in faces if other is not face
+        ):
             yield face, embedder.embed(align(picture, face.landmarks))
 
 
-def _merit(picture: Image, face: Detection) -> float:
-    """Return how well a face can be seen: sharp, large and whole."""
-    crop = cv2.cvtColor(align(picture, face.landmarks), cv2.COLOR_BGR2GRAY)
-    return face.score * face.box.height * float(cv2.Laplacian(crop, cv2.CV_64F).std())
+def _beside(box: Box, other: Box) -> bool:
+    """Return whether a portrait of one would show the other."""
+    around = _CONTEXT * box.height
+    return (
+        box.x - around < other.x + other.width
+        and other.x < box.x + box.width + around
+        and box.y - around < other.y + other.height
+        and other.y < box.y + box.height + around
+    )
 
 
 def _portrait(picture: Image, box: Box) -> Image:
