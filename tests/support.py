@@ -134,8 +134,10 @@ class Engine:
         async with aiohttp.ClientSession(self.url, headers=self.headers) as session:
             yield session
 
-    async def enroll(self, name: str, photos: list[bytes], doors: list[str]) -> str:
-        """Enroll a person and return the id."""
+    async def enroll(
+        self, name: str, photos: list[bytes], doors: list[str], *, distinct: bool = False
+    ) -> str:
+        """Enroll a person and return the id; ``distinct`` from whoever looks alike."""
         async with self.session() as session:
             body = {"name": name, "permits": [{"door_id": door} for door in doors]}
             async with session.post("/api/v1/subjects", json=body) as response:
@@ -145,7 +147,7 @@ class Engine:
             async with session.post(path, json=CONSENT) as response:
                 assert response.status == 201, await response.text()
             for photo in photos:
-                path = f"/api/v1/subjects/{subject_id}/photos"
+                path = f"/api/v1/subjects/{subject_id}/photos?distinct={str(distinct).lower()}"
                 async with session.post(path, data=photo) as response:
                     assert response.status == 201, await response.text()
         return subject_id

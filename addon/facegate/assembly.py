@@ -11,7 +11,7 @@ from pathlib import Path
 from facegate.api.auth import read_token
 from facegate.api.doors import DoorRoutes
 from facegate.api.imports import ImportRoutes
-from facegate.api.metrics import Count, MetricRoutes
+from facegate.api.metrics import MetricRoutes
 from facegate.api.passes import PassRoutes
 from facegate.api.people import PeopleRoutes
 from facegate.api.placement import PlacementRoutes
@@ -69,7 +69,6 @@ from facegate.site.placement import Placement
 from facegate.site.presenting import Presenting
 from facegate.site.rounds import Rounds
 from facegate.site.visitors import Visitors
-from facegate.vision import Vision
 from facegate.visitor.call import Calls
 from facegate.visitor.passes import Passes
 
@@ -164,10 +163,7 @@ async def _running(
         [
             *Routes(site).table(),
             *MetricRoutes(
-                site,
-                lambda: len(gallery),
-                lambda: gallery.subject_count,
-                _queues(sockets, bulletin, vision),
+                site, sockets, vision, lambda: len(gallery), lambda: gallery.subject_count
             ).table(),
             *DoorRoutes(site, vision).table(),
             *PlacementRoutes(site).table(),
@@ -318,17 +314,6 @@ def _site(
         latencies=latencies,
         clock=clock,
     )
-
-
-def _queues(sockets: Sockets, bulletin: Bulletin, vision: Vision | None) -> dict[str, Count]:
-    """Return everything that may wait, by name."""
-    queues: dict[str, Count] = {
-        "socket": lambda: sockets.unsent,
-        "background": lambda: bulletin.unfinished,
-    }
-    if vision is not None:
-        queues["probe"] = lambda: vision.waiting
-    return queues
 
 
 async def _open_vault(store: Store, keys: Path, clock: Clock) -> tuple[Vault | None, str | None]:

@@ -10,12 +10,8 @@ from pathlib import Path
 import aiohttp
 import av
 import av.error
-import numpy as np
 
-from facegate.domain import Image
 from facegate.errors import FaceGateError, ImageError, NotFoundError
-from facegate.face.picture import encode_jpeg
-from facegate.office.enrollment import MAX_REFERENCES
 from facegate.protocol import (
     SUBJECTS_PATH,
     ErrorCode,
@@ -25,7 +21,6 @@ from facegate.protocol import (
 )
 
 _PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
-_FROM_CLIP = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
@@ -48,7 +43,7 @@ async def enroll(data: Path, url: str, person: NewPerson, files: list[Path]) -> 
 
     Where no picture can be used, nobody is enrolled.
     """
-    pictures = await asyncio.to_thread(_pictures, files)
+    uploads = await asyncio.to_thread(_uploads, files)
     token = await asyncio.to_thread(_read, data / "token")
     headers = {"Authorization": f"Bearer {token.decode('ascii', 'replace').strip()}"}
     permits = [{"door_id": door} for door in person.doors]
@@ -68,12 +63,12 @@ async def enroll(data: Path, url: str, person: NewPerson, files: list[Path]) -> 
             path = f"{SUBJECTS_PATH}/{json.loads(answer)['id']}"
             try:
                 await _ask(session, "POST", f"{path}/consents", json.dumps(consent).encode())
-                for picture_name, picture in pictures:
+                for name, resource, content in uploads:
                     try:
-                        answer = await _ask(session, "POST", f"{path}/photos", picture)
+                        answer = await _ask(session, "POST", f"{path}/{resource}", content)
                         references = json.loads(answer)["references"]
                     except FaceGateError as err:
-                        refusals.append(f"{picture_name}: {err}")
+                        refusals.append(f"{name}: {err}")
             finally:
                 if not references:
                     await _ask(session, "DELETE", path)
@@ -101,14 +96,16 @@ async def _ask(
         raise FaceGateError(f"the engine answered {response.status}")
 
 
-def _pictures(files: list[Path]) -> list[tuple[str, bytes]]:
-    pictures = []
+def _uploads(files: list[Path]) -> list[tuple[str, str, bytes]]:
+    """Return the name, the resource and the content of each file; raises ``FaceGateError``."""
+    uploads = []
     for file in files:
-        if file.suffix.lower() in _PHOTOS:
-            pictures.append((file.name, _read(file)))
-        else:
-            pictures += _from_clip(file)
-    return pictures[:MAX_REFERENCES]
+        photo = file.suffix.lower() in _PHOTOS
+        content = _read(file)
+        if not photo:
+            _require_video(file)
+        uploads.append((file.name, "photos" if photo else "clip", content))
+    return uploads
 
 
 def _read(file: Path) -> bytes:
@@ -118,21 +115,9 @@ def _read(file: Path) -> bytes:
         raise NotFoundError(f"{file}: {err.strerror}") from err
 
 
-def _from_clip(file: Path) -> list[tuple[str, bytes]]:
-    """Return frames spread evenly over a short video; it is read twice, never held whole."""
+def _require_video(file: Path) -> None:
     try:
         with av.open(str(file)) as container:
-            count = sum(1 for _ in container.decode(video=0))
-        chosen = {(2 * part + 1) * count // (2 * _FROM_CLIP) for part in range(_FROM_CLIP)}
-        with av.open(str(file)) as container:
-            return [
-                (f"{file.name}, frame {index}", encode_jpeg(_bgr(frame)))
-                for index, frame in enumerate(container.decode(video=0))
-                if index in chosen
-            ]
+            container.streams.video[0]
     except (OSError, IndexError, av.error.FFmpegError) as err:
         raise ImageError(f"{file}: neither a photo nor a video that can be read ({err})") from err
-
-
-def _bgr(frame: av.VideoFrame) -> Image:
-    return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)

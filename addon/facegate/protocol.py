@@ -34,6 +34,7 @@ MODE_PATH = "/api/v1/mode"
 IMPORTS_PATH = "/api/v1/imports"
 EVENTS_PATH = "/api/v1/events"
 RECORDS_PATH = "/api/v1/records"
+RECOGNITION_PATH = "/api/v1/recognition"
 CALL_PICTURE_PATH = "/api/v1/calls/{call_id}/picture"
 DOOR_PICTURE_PATH = "/api/v1/doors/{door_id}/picture"
 

@@ -34,6 +34,7 @@ MODE_PATH = "/api/v1/mode"
 IMPORTS_PATH = "/api/v1/imports"
 EVENTS_PATH = "/api/v1/events"
 RECORDS_PATH = "/api/v1/records"
+RECOGNITION_PATH = "/api/v1/recognition"
 CALL_PICTURE_PATH = "/api/v1/calls/{call_id}/picture"
 DOOR_PICTURE_PATH = "/api/v1/doors/{door_id}/picture"
 
@@ -63,6 +64,9 @@ class ErrorCode(StrEnum):
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"
     FACE_TOO_SMALL = "face_too_small"
+    LOW_QUALITY = "low_quality"
+    OUTLIER_PHOTO = "outlier_photo"
+    DUPLICATE_SUBJECT = "duplicate_subject"
     ACTUATOR_UNAVAILABLE = "actuator_unavailable"
     NOT_CONFIRMED = "not_confirmed"
     RECORDS_UNAVAILABLE = "records_unavailable"
@@ -384,6 +388,7 @@ class StateMessage:
     calls: tuple[CallView, ...]
     areas: tuple[AreaView, ...] = ()
     model_faults: tuple[ModelFaultView, ...] = ()
+    need_photos: int = 0
     latencies: tuple[LatencyView, ...] = ()
 
 
@@ -423,11 +428,13 @@ class PerformanceChanged:
 class PeopleChanged:
     """Somebody was added, changed or removed; ``GET /api/v1/subjects`` tells who is known.
 
-    ``erased`` is who was erased, of whom a client keeps nothing either.
+    ``erased`` is who was erased, of whom a client keeps nothing either; ``need_photos`` how many
+    people now have references of another model only, null where that is not told.
     """
 
     type: ClassVar[str] = "people"
     erased: str | None = None
+    need_photos: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

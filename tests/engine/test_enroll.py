@@ -9,11 +9,12 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+import cv2
 import pytest
 
 from facegate.enroll import enroll
 from facegate.errors import FaceGateError, ImageError, NotFoundError
-from tests.engine.face.real import packaged
+from tests.engine.face.real import astronaut, enlarged, packaged
 from tests.support import Engine, consenting, engine, free_port
 
 pytestmark = pytest.mark.usefixtures("free_loop")
@@ -38,8 +39,9 @@ async def run(site: Engine, *files: Path, doors: tuple[str, ...] = ("front",)) -
     return await enroll(site.data, site.url, consenting("Ann", list(doors)), list(files))
 
 
-async def test_photos_become_references_with_permits(site: Engine) -> None:
-    told = await run(site, PHOTO, OTHER, doors=("front", "back"))
+async def test_photos_become_references_with_permits(site: Engine, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "again.jpg"), enlarged(astronaut(), 1.5))
+    told = await run(site, PHOTO, tmp_path / "again.jpg", doors=("front", "back"))
     (ann,) = await people(site)
     assert told == f"Ann is enrolled as {ann['id']} with 2 references"
     assert (ann["name"], ann["kind"], ann["references"]) == ("Ann", "resident", 2)
@@ -60,6 +62,12 @@ async def test_what_cannot_be_used_is_told_and_the_rest_is_used(
     told = await run(site, tmp_path / "text.jpg", PHOTO)
     assert "with 1 references" in told
     assert "refused: text.jpg: not a JPEG, PNG or WebP picture" in told
+
+
+async def test_a_photo_of_somebody_else_is_told_and_left_out(site: Engine) -> None:
+    told = await run(site, PHOTO, OTHER)
+    assert "with 1 references" in told
+    assert "refused: grace_hopper.jpg: this seems to be somebody else" in told
 
 
 async def test_where_nothing_can_be_used_nobody_is_enrolled(

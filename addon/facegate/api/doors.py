@@ -130,7 +130,7 @@ class DoorRoutes:
             raise ModelError("faces cannot be read: a model is missing, see the engine's log")
         picture = await request.read()
         face = await self._vision.read_photo(picture)
-        await self._site.presenting.show_document(point, face, picture)
+        await self._site.presenting.show_document(point, face.embedding, picture)
         return web.Response(status=204)
 
     async def _ask_unit(self, request: web.Request) -> web.Response:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 import json
 
 from aiohttp import web
@@ -20,11 +21,11 @@ from facegate.api.bodies import (
     moment,
     permits,
 )
-from facegate.api.people_views import group_view, subject_view
-from facegate.api.request import body_of, user_of
+from facegate.api.people_views import SubjectView, group_view, noticed_view, subject_view
+from facegate.api.request import body_of, user_of, yes
 from facegate.errors import InvalidError
 from facegate.office.credentials import Credentials
-from facegate.office.enrollment import Enrollment
+from facegate.office.enrollment import Enrolled, Enrollment
 from facegate.office.erasure import Erasure
 from facegate.office.people import People
 from facegate.office.roster import GroupEntry
@@ -66,6 +67,7 @@ class PeopleRoutes:
             web.post(_SUBJECT + "/consents", self._consent),
             web.delete(_SUBJECT + "/consents", self._withdraw),
             web.post(_SUBJECT + "/photos", self._add_photo),
+            web.post(_SUBJECT + "/clip", self._add_clip),
             web.post(_SUBJECT + "/credentials", self._give),
             web.delete(_SUBJECT + "/credentials/{credential_id}", self._take),
             web.get(_SUBJECT + "/export", self._export),
@@ -88,7 +90,7 @@ class PeopleRoutes:
             members = self._people.group(group_id).members
             people = tuple(person for person in people if person.subject.id in members)
         views = [
-            subject_view(person, self._where(person.subject.id), seen.get(person.subject.id))
+            self._seen(person, seen)
             for person in people
             if kind is None or person.subject.kind == kind
         ]
@@ -145,10 +147,22 @@ class PeopleRoutes:
         return await self._show(await self._enrollment.withdraw(_subject_id(request), by))
 
     async def _add_photo(self, request: web.Request) -> web.Response:
-        by = user_of(request)
+        by, distinct = user_of(request), yes(request, "distinct")
         data = await request.read()
-        person = await self._enrollment.add_photo(_subject_id(request), data, by)
-        return await self._show(person, 201)
+        return await self._enrolled(
+            await self._enrollment.add_photo(_subject_id(request), data, by, distinct=distinct)
+        )
+
+    async def _add_clip(self, request: web.Request) -> web.Response:
+        by, distinct = user_of(request), yes(request, "distinct")
+        data = await request.read()
+        return await self._enrolled(
+            await self._enrollment.add_clip(_subject_id(request), data, by, distinct=distinct)
+        )
+
+    async def _enrolled(self, enrolled: Enrolled) -> web.Response:
+        noticed = {"noticed": asdict(noticed_view(enrolled))}
+        return web.json_response(asdict(await self._view(enrolled.person)) | noticed, status=201)
 
     async def _give(self, request: web.Request) -> web.Response:
         body = await body_of(request, CredentialBody)
@@ -179,10 +193,21 @@ class PeopleRoutes:
         return await self._show(person)
 
     async def _show(self, person: Person, status: int = 200) -> web.Response:
+        return web.json_response(asdict(await self._view(person)), status=status)
+
+    async def _view(self, person: Person) -> SubjectView:
         subject_id = person.subject.id
-        seen = (await self._people.last_seen(subject_id)).get(subject_id)
-        view = subject_view(person, self._where(subject_id), seen)
-        return web.json_response(asdict(view), status=status)
+        seen = await self._people.last_seen(subject_id)
+        return self._seen(person, seen)
+
+    def _seen(self, person: Person, seen: Mapping[str, datetime]) -> SubjectView:
+        subject_id = person.subject.id
+        return subject_view(
+            person,
+            self._where(subject_id),
+            seen.get(subject_id),
+            needs_photos=self._enrollment.needs_photos(subject_id),
+        )
 
     # --- groups -------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from facegate.office.enrollment import Enrolled
 from facegate.office.roster import GroupEntry
 from facegate.protocol import Direction
 from facegate.register import Consent, Permit, Person
@@ -62,7 +63,10 @@ class ConsentView:
 
 @dataclass(frozen=True, slots=True)
 class SubjectView:
-    """A person; ``references`` are counted, never shown, ``birth_date`` is an ISO date."""
+    """A person; ``references`` are counted, never shown, ``birth_date`` is an ISO date.
+
+    ``needs_photos`` where all references are of another model than the one in use.
+    """
 
     id: str
     name: str
@@ -75,12 +79,39 @@ class SubjectView:
     groups: tuple[str, ...]
     guardians: tuple[GuardianView, ...]
     references: int
+    needs_photos: bool
     permits: tuple[PermitView, ...]
     approval: ApprovalView | None
     credentials: tuple[CredentialView, ...]
     consent: ConsentView | None
     area_id: str | None
     last_seen_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceView:
+    """What could be better of a photo, by the name that ISO/IEC 29794-5 has for it."""
+
+    component: str
+    measured: float
+    limit: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlikeView:
+    """Who else resembles a face: ``score`` is the cosine of the nearest references."""
+
+    subject_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoticedView:
+    """What was noticed of new references, which are kept nevertheless."""
+
+    advice: tuple[AdviceView, ...]
+    look_alike: LookAlikeView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +133,9 @@ class GroupView:
     retirements: tuple[RetirementView, ...]
 
 
-def subject_view(person: Person, area_id: str | None, last_seen_at: datetime | None) -> SubjectView:
+def subject_view(
+    person: Person, area_id: str | None, last_seen_at: datetime | None, *, needs_photos: bool
+) -> SubjectView:
     """Return a person, where it is and when it was last seen, as clients see it."""
     subject, approval, consent = person.subject, person.approval, person.consent
     return SubjectView(
@@ -117,6 +150,7 @@ def subject_view(person: Person, area_id: str | None, last_seen_at: datetime | N
         groups=person.groups,
         guardians=tuple(GuardianView(each.name, each.notify) for each in person.guardians),
         references=len(person.templates),
+        needs_photos=needs_photos,
         permits=tuple(permit_view(permit) for permit in person.permits),
         approval=ApprovalView(approval.state, _seconds(approval.until)) if approval else None,
         credentials=tuple(
@@ -128,6 +162,18 @@ def subject_view(person: Person, area_id: str | None, last_seen_at: datetime | N
         consent=consent_view(consent) if consent else None,
         area_id=area_id,
         last_seen_at=_seconds(last_seen_at),
+    )
+
+
+def noticed_view(enrolled: Enrolled) -> NoticedView:
+    """Return what was noticed of new references as clients see it."""
+    alike = enrolled.look_alike
+    return NoticedView(
+        tuple(
+            AdviceView(each.component, round(each.measured, 3), each.limit, each.message)
+            for each in enrolled.advice
+        ),
+        LookAlikeView(alike.subject_id, round(alike.score, 3)) if alike else None,
     )
 
 

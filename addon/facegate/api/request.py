@@ -49,6 +49,14 @@ def whole(request: web.Request, name: str, default: int, most: int) -> int:
     return int(text)
 
 
+def yes(request: web.Request, name: str) -> bool:
+    """Return a yes or no of the query, no where it is not there; raises ``InvalidError``."""
+    text = request.query.get(name, "false")
+    if text not in ("true", "false"):
+        raise InvalidError(f"{name}: {text[:40]!r} is neither true nor false")
+    return text == "true"
+
+
 def moment(request: web.Request, name: str) -> datetime | None:
     """Return a moment of the query, seconds since 1970 UTC; raises ``InvalidError``."""
     text = request.query.get(name)

@@ -69,7 +69,7 @@ class Quality:
     where the head turns towards the picture's right, nods down, and leans clockwise.
     ``eyes_open``: changes of luminance across the eyes by those down them, about 0.3 to 1.3.
     ``mask``: how certainly (0..1) a mask is worn, None without a classifier.
-    ``inside``: share (0..1) of the face's box that lies in the picture.
+    ``inside``: share (0..1) of the face, brows to chin, that lies in the picture.
     """
 
     sharpness: float
@@ -98,6 +98,7 @@ def measure(
     histogram = cv2.calcHist([gray], [0], _FACE, [256], [0, 256]).ravel() / _FACE_PIXELS
     filled = histogram[histogram > 0]
     yaw, pitch, roll = pose(detection)
+    to_crop = similarity(detection.landmarks, TEMPLATE)
     across = float(np.hypot(*(detection.landmarks[1] - detection.landmarks[0])))
     return Quality(
         sharpness=_sharpness(gray),
@@ -112,9 +113,9 @@ def measure(
         yaw=yaw,
         pitch=pitch,
         roll=roll,
-        eyes_open=_eyes_open(gray, detection.landmarks),
+        eyes_open=_eyes_open(gray, detection.landmarks, to_crop),
         mask=mask,
-        inside=_inside(image, detection),
+        inside=_inside(image, to_crop),
     )
 
 
@@ -165,6 +166,7 @@ _row, _column = np.mgrid[:SIZE, :SIZE]
 # An ellipse about the template's eyes, nose and mouth, brows to chin.
 _FACE = (((_column - 56) / 34) ** 2 + ((_row - 72) / 38) ** 2 < 1).astype(np.uint8)
 _FACE_PIXELS = int(_FACE.sum())
+_GRID = np.argwhere(_FACE)[::40, ::-1].T.astype(np.float64)
 _AROUND = slice(33, 111), slice(21, 91)
 _ACROSS, _DOWN = _FACE[_AROUND][:, 1:].astype(np.float32), _FACE[_AROUND][1:].astype(np.float32)
 
@@ -218,13 +220,12 @@ def _illumination(gray: Image) -> float:
     return float(np.minimum(left, right).sum() / left.sum())
 
 
-def _eyes_open(gray: Image, landmarks: Vector) -> float:
+def _eyes_open(gray: Image, landmarks: Vector, to_crop: NDArray[np.float64]) -> float:
     """Return the mean of both eyes: an iris has upright edges, and a closed lid none.
 
     The eyes are looked for where the detector saw them, not where the template has them: two
     pixels beside, and a blink is no longer told.
     """
-    to_crop = similarity(landmarks, TEMPLATE)
     smooth = cv2.GaussianBlur(gray, (0, 0), 1)
     ratios = []
     for point in landmarks[:2]:
@@ -236,12 +237,13 @@ def _eyes_open(gray: Image, landmarks: Vector) -> float:
     return min(2.0, sum(ratios) / len(ratios))
 
 
-def _inside(image: Image, detection: Detection) -> float:
+def _inside(image: Image, to_crop: NDArray[np.float64]) -> float:
     height, width = image.shape[:2]
-    box = detection.box
-    across = min(width, box.x + box.width) - max(0.0, box.x)
-    down = min(height, box.y + box.height) - max(0.0, box.y)
-    return _unit(max(0.0, across) * max(0.0, down) / max(box.width * box.height, 1e-6))
+    # A similarity without its shift is its own inverse, transposed, but for the scale squared.
+    turn = to_crop[:, :2]
+    scale = max(float(np.hypot(*turn[0])), 1e-6)
+    x, y = turn.T @ (_GRID - to_crop[:, 2:]) / scale**2
+    return float(((x >= 0) & (x < width) & (y >= 0) & (y < height)).mean())
 
 
 def _frontal(degrees: float) -> float:

@@ -28,6 +28,7 @@ COLUMNS = (
     "valid_from",
     "valid_until",
     "photo",
+    "distinct",
     "consent_version",
     "consent_purpose",
     "consent_language",
@@ -102,7 +103,8 @@ def to_record(
 
     ``before`` are the details of who is known already, with names of groups: what has no column
     stays as it is. An empty cell of a column that is there means none, but a kind, a consent, a
-    photo, a PIN and a card that are not given are left as they are.
+    photo, a PIN and a card that are not given are left as they are. ``distinct`` is yes for
+    somebody who looks like another who is enrolled.
     """
     if row.surplus:
         raise InvalidError("the row has more cells than the header: quote cells with a separator")
@@ -132,6 +134,7 @@ def to_record(
         cells.get("pin") or None,
         cells.get("card") or None,
         photos,
+        _yes("distinct", cells.get("distinct", "")),
     )
 
 
@@ -182,6 +185,12 @@ def _consent(cells: Mapping[str, str], zone: ZoneInfo) -> NewConsent | None:
     given_at = _moment("consent_date", given, zone) if given else None
     version, purpose, language, signer = (cells[name] for name in _CONSENT)
     return NewConsent(version, purpose, language, signer, guardian or None, given_at)
+
+
+def _yes(name: str, cell: str) -> bool:
+    if cell.lower() not in ("", "yes", "no"):
+        raise InvalidError(f"{name}: {cell[:_LONGEST_SHOWN]!r} is neither yes nor no")
+    return cell.lower() == "yes"
 
 
 def _several(cell: str) -> tuple[str, ...]:

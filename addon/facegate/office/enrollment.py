@@ -9,7 +9,10 @@ import uuid
 
 from facegate.domain import Template, Vector
 from facegate.errors import ConflictError, InvalidError, ModelError, VaultError
+from facegate.face.shortcomings import Shortcoming, require_good
+from facegate.identity.gallery import Candidate
 from facegate.office.checks import check_language, check_text
+from facegate.office.likeness import check_outlier, look_alike
 from facegate.office.office import Change, Office, seal
 from facegate.office.people import needs_guardian
 from facegate.protocol import ErrorCode
@@ -21,6 +24,7 @@ from facegate.register import Consent, Person
 from facegate.vision import Vision
 
 MAX_REFERENCES = 10
+MAX_FROM_CLIP = 5
 _LONGEST_PURPOSE = 500
 _AHEAD = timedelta(minutes=5)
 """How far the clock of whoever notes a consent may be ahead."""
@@ -40,11 +44,24 @@ class NewConsent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A photo that was read: its SHA-256 and the face in it."""
+    """A photo that was read: its SHA-256, the face in it, and what is advised of the photo.
+
+    That of a clip's frame is made of the clip and of the face, which the same clip gives again.
+    """
 
     photo: bytes
     model_id: str
     embedding: Vector
+    advice: tuple[Shortcoming, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A person with new references, and what was noticed: advice, and who else looks alike."""
+
+    person: Person
+    advice: tuple[Shortcoming, ...] = ()
+    look_alike: Candidate | None = None
 
 
 class Enrollment:
@@ -72,30 +89,73 @@ class Enrollment:
         await self._office.store.checkpoint()
         return self._office.roster.get(subject_id)
 
-    async def add_photo(self, subject_id: str, data: bytes, by: str) -> Person:
-        """Keep the face in a photo, once.
+    async def add_photo(
+        self, subject_id: str, data: bytes, by: str, *, distinct: bool = False
+    ) -> Enrolled:
+        """Keep the face in a photo, once; ``distinct`` tells that a look-alike is somebody else.
 
-        Raises ``ConflictError`` without a consent or with too many references, ``ImageError``,
-        ``ModelError`` and ``VaultError``.
+        Raises ``ConflictError`` without a consent, with too many references, and for somebody who
+        is enrolled already; ``ImageError`` for a photo that cannot be used or shows somebody
+        else; ``ModelError`` and ``VaultError``.
         """
-        person = self._office.roster.get(subject_id)
-        check_enrollable(person)
-        _vault(self._office)
-        reading = await self.read(data)
-        async with self._office.changing(by) as change:
-            person = self._office.roster.get(subject_id)
-            check_enrollable(person)
-            changed = await add_reading(self._office, change, person, reading)
-            if changed is not person:
-                change.hold(changed)
-        return self._office.roster.get(subject_id)
+        self._check(subject_id)
+        return await self._add(subject_id, (await self.read(data),), by, distinct=distinct)
+
+    async def add_clip(
+        self, subject_id: str, data: bytes, by: str, *, distinct: bool = False
+    ) -> Enrolled:
+        """Keep the best frames of a short clip, all or none, as ``add_photo`` does with a photo."""
+        person = self._check(subject_id)
+        vision = self._open()
+        room = MAX_REFERENCES - len(self._office.roster.usable(person))
+        photos = await vision.read_clip(data, min(MAX_FROM_CLIP, room))
+        readings = tuple(
+            Reading(
+                photo_digest(data + photo.embedding.tobytes()), vision.model_id, photo.embedding
+            )
+            for photo in photos
+        )
+        return await self._add(subject_id, readings, by, distinct=distinct)
 
     async def read(self, data: bytes) -> Reading:
-        """Return the face in a photo; raises ``ImageError`` and ``ModelError``."""
+        """Return the face in a good photo; raises ``ImageError`` and ``ModelError``."""
+        vision = self._open()
+        photo = await vision.read_photo(data)
+        advice = require_good(photo.quality)
+        return Reading(photo_digest(data), vision.model_id, photo.embedding, advice)
+
+    def needs_photos(self, subject_id: str) -> bool:
+        """Return whether somebody has references of another model only."""
+        return self._office.roster.needs_photos(subject_id)
+
+    def _check(self, subject_id: str) -> Person:
+        person = self._office.roster.get(subject_id)
+        check_enrollable(self._office, person)
+        _vault(self._office)
+        return person
+
+    def _open(self) -> Vision:
         if self._vision is None:
             raise ModelError("faces cannot be read: a model is missing, see the engine's log")
-        embedding = await self._vision.read_photo(data)
-        return Reading(photo_digest(data), self._vision.model_id, embedding)
+        return self._vision
+
+    async def _add(
+        self, subject_id: str, readings: tuple[Reading, ...], by: str, *, distinct: bool
+    ) -> Enrolled:
+        advice = {each.component: each for reading in readings for each in reading.advice}
+        alike: Candidate | None = None
+        async with self._office.changing(by) as change:
+            before = person = self._office.roster.get(subject_id)
+            for reading in readings:
+                check_enrollable(self._office, person)
+                person, found = await add_reading(
+                    self._office, change, person, reading, distinct=distinct
+                )
+                if found is not None and (alike is None or found.score > alike.score):
+                    alike = found
+            if person is not before:
+                change.hold(person)
+        return Enrolled(self._office.roster.get(subject_id), tuple(advice.values()), alike)
 
     async def has_read(self, subject_id: str, data: bytes) -> bool:
         """Tell whether the face in this very photo is kept already."""
@@ -112,11 +172,11 @@ def photo_digest(data: bytes) -> bytes:
 # --- within a change --------------------------------------------------------------------------
 
 
-def check_enrollable(person: Person) -> None:
+def check_enrollable(office: Office, person: Person) -> None:
     """Raise ``ConflictError`` unless a person has consented and there is room."""
     if person.consent is None:
         raise no_consent()
-    if len(person.templates) >= MAX_REFERENCES:
+    if len(office.roster.usable(person)) >= MAX_REFERENCES:
         raise ConflictError(
             f"there are {MAX_REFERENCES} references of this person already", ErrorCode.TOO_MANY
         )
@@ -169,18 +229,35 @@ async def add_consent(office: Office, change: Change, person: Person, new: NewCo
     return replace(person, consent=consent)
 
 
-async def add_reading(office: Office, change: Change, person: Person, reading: Reading) -> Person:
-    """Write a reference; the person is returned as it is where the photo was read already."""
+async def add_reading(
+    office: Office, change: Change, person: Person, reading: Reading, *, distinct: bool = False
+) -> tuple[Person, Candidate | None]:
+    """Write a reference, and return the person with it and who else looks alike.
+
+    The person is returned as it is where the photo was read already. Raises ``ImageError`` where
+    the face is not the person's, and ``ConflictError`` where somebody else has it, unless the two
+    are ``distinct``.
+    """
     subject_id = person.subject.id
     kept = await templates_of(office.store, subject_id)
     if any((each.photo, each.model_id) == (reading.photo, reading.model_id) for each in kept):
-        return person
+        return person, None
     vault = _vault(office)
+    check_outlier(office.roster, person, reading.embedding)
+    alike = look_alike(office.roster, person, reading.embedding, distinct=distinct)
     template = Template(uuid.uuid4().hex, subject_id, reading.model_id, reading.embedding)
     new = NewTemplate(template, seal(vault, template), reading.photo)
     await office.rows.add_template(change.work, new, change.at)
-    change.tell(EventKind.PEOPLE, "enrolled", subject_id=subject_id, model=reading.model_id)
-    return replace(person, templates=(*person.templates, template))
+    change.tell(
+        EventKind.PEOPLE,
+        "enrolled",
+        subject_id=subject_id,
+        model=reading.model_id,
+        resembles=alike.subject_id if alike else None,
+        likeness=round(alike.score, 3) if alike else None,
+        distinct=distinct,
+    )
+    return replace(person, templates=(*person.templates, template)), alike
 
 
 async def forget_face(office: Office, change: Change, person: Person) -> None:

@@ -29,7 +29,8 @@ class ImportRecord:
 
     ``details.external_id`` is set: it tells whether the person is known. ``details.groups`` are
     names of groups, made where there are none. What is None, and ``photos`` that are not there,
-    are left as they are; ``photos`` are the pictures' bytes.
+    are left as they are; ``photos`` are the pictures' bytes, and ``distinct`` tells that a
+    look-alike who is enrolled is somebody else.
     """
 
     details: Details
@@ -38,6 +39,7 @@ class ImportRecord:
     pin: str | None = None
     card: str | None = None
     photos: tuple[bytes, ...] = ()
+    distinct: bool = False
 
 
 class Imported(StrEnum):
@@ -78,8 +80,10 @@ class Intake:
             if record.consent is not None:
                 person = await add_consent(self._office, change, person, record.consent)
             for reading in readings:
-                check_enrollable(person)
-                person = await add_reading(self._office, change, person, reading)
+                check_enrollable(self._office, person)
+                person, _ = await add_reading(
+                    self._office, change, person, reading, distinct=record.distinct
+                )
             for kind, secret in credentials:
                 new = Credential(uuid.uuid4().hex, person.subject.id, kind, secret)
                 person = await put_credential(self._office, change, person, new)

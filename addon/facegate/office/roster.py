@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 import secrets
 
+from facegate.domain import Vector
 from facegate.errors import NotFoundError
-from facegate.identity.gallery import Gallery
+from facegate.identity.gallery import Candidate, Gallery
 from facegate.register import CredentialKind, Group, Permit, Person, Retirement
 
 _LOWEST = 1000
@@ -34,6 +35,7 @@ class Roster:
         self._by_number: dict[str, str] = {}
         self._by_external_id: dict[str, str] = {}
         self._by_card: dict[str, str] = {}
+        self._outdated: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._people)
@@ -78,6 +80,24 @@ class Roster:
         """Return who has the card with this digest."""
         return self.find(self._by_card.get(digest))
 
+    @property
+    def need_photos(self) -> int:
+        """How many people have references of another model only: no door knows their faces."""
+        return len(self._outdated)
+
+    def needs_photos(self, subject_id: str) -> bool:
+        """Return whether somebody has references of another model only."""
+        return subject_id in self._outdated
+
+    def usable(self, person: Person) -> tuple[Vector, ...]:
+        """Return the embeddings of a person's references of the model in use."""
+        model_id = self._gallery.model_id
+        return tuple(each.embedding for each in person.templates if each.model_id == model_id)
+
+    def nearest(self, embedding: Vector, exclude: str) -> Candidate | None:
+        """Return whose references are nearest to a face, but for one person's."""
+        return self._gallery.nearest_subject((embedding,), exclude)
+
     def free_number(self) -> str:
         """Return a number of 4 digits or more that nobody has, and no visitor pass either."""
         low = _LOWEST
@@ -116,6 +136,9 @@ class Roster:
             entry.members.add(subject.id)
         if before is None or before.templates != person.templates:
             self._gallery.put(subject.id, person.templates)
+            self._outdated.discard(subject.id)
+            if person.templates and not self.usable(person):
+                self._outdated.add(subject.id)
         return held
 
     def drop(self, subject_id: str) -> None:
@@ -123,6 +146,7 @@ class Roster:
         if (person := self._people.pop(subject_id, None)) is not None:
             self._unlist(person)
             self._gallery.remove(subject_id)
+            self._outdated.discard(subject_id)
 
     def hold_group(
         self,

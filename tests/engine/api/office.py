@@ -8,13 +8,17 @@ import sqlite3
 from typing import Any
 
 import aiohttp
+import cv2
+import numpy as np
 
-from tests.engine.face.real import packaged
+from tests.engine.face.real import astronaut, enlarged, packaged
 
 SUBJECTS = "/api/v1/subjects"
 GROUPS = "/api/v1/groups"
 PHOTO = packaged("skimage", "data/astronaut.png").read_bytes()
 OTHER = packaged("matplotlib", "mpl-data/sample_data/grace_hopper.jpg").read_bytes()
+# Another photo of the person of the first.
+AGAIN = np.asarray(cv2.imencode(".jpg", enlarged(astronaut(), 1.5))[1]).tobytes()
 CONSENT = {"text_version": "1", "purpose": "access", "language": "en", "signer": "Ann"}
 
 

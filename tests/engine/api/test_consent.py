@@ -14,7 +14,18 @@ import pytest
 from facegate.identity.gallery import Gallery
 from facegate.record.certificate import from_json, is_genuine
 from facegate.record.vault import KEYS, Vault
-from tests.engine.api.office import CONSENT, OTHER, PHOTO, SUBJECTS, add, ask, person, refusal, rows
+from tests.engine.api.office import (
+    AGAIN,
+    CONSENT,
+    OTHER,
+    PHOTO,
+    SUBJECTS,
+    add,
+    ask,
+    person,
+    refusal,
+    rows,
+)
 from tests.support import Engine, FakeClock, engine
 
 pytestmark = pytest.mark.usefixtures("free_loop")
@@ -109,7 +120,7 @@ async def test_a_wrong_consent_is_refused_with_its_field(desk: aiohttp.ClientSes
 async def test_withdrawal_forgets_the_face_at_once_and_leaves_other_credentials(
     galleries: list[Gallery], office: Engine, desk: aiohttp.ClientSession
 ) -> None:
-    subject_id = await office.enroll("Ann", [PHOTO, OTHER], ["front"])
+    subject_id = await office.enroll("Ann", [PHOTO, AGAIN], ["front"])
     path = f"{SUBJECTS}/{subject_id}"
     await ask(desk, "POST", f"{path}/credentials", {"kind": "pin", "pin": "4711"})
     ((sealed,), _) = rows(office.database, "SELECT sealed FROM templates")
@@ -257,7 +268,10 @@ async def test_a_face_is_forgotten_some_days_after_the_last_permit_ended(tmp_pat
     clock = FakeClock()
     now = clock.now().timestamp()
     async with engine(OPTIONS, tmp_path, clock) as site, site.session() as desk:
-        ids = [await site.enroll(name, [PHOTO], ["front"]) for name in ("Ann", "Ben", "Cleo")]
+        ids = [
+            await site.enroll(name, [PHOTO], ["front"], distinct=True)
+            for name in ("Ann", "Ben", "Cleo")
+        ]
         ends = {"door_id": "front", "valid_until": now + DAY}
         await ask(desk, "PUT", f"{SUBJECTS}/{ids[0]}/permits", {"permits": [ends]})
         both = {"permits": [ends, {"door_id": "front"}]}

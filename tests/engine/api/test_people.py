@@ -14,9 +14,9 @@ from facegate.identity.gallery import Gallery
 from facegate.office.enrollment import MAX_REFERENCES
 from facegate.protocol import MAX_PICTURE_BYTES, USER_HEADER
 from tests.engine.api.office import (
+    AGAIN,
     CONSENT,
     GROUPS,
-    OTHER,
     PHOTO,
     SUBJECTS,
     add,
@@ -52,6 +52,7 @@ async def test_a_person_is_added_and_shown(desk: aiohttp.ClientSession) -> None:
         "groups": [],
         "guardians": [guardians[0], {"name": "Cleo", "notify": None}],
         "references": 0,
+        "needs_photos": False,
         "permits": [{**permit, "schedule_id": None, "group_id": None}],
         "approval": None,
         "credentials": [],
@@ -274,7 +275,7 @@ async def test_people_are_as_they_were_after_a_restart(
 ) -> None:
     options = {"doors": [{"id": "front"}]}
     async with engine(options, tmp_path) as site, site.session() as desk:
-        ann = await site.enroll("Ann", [PHOTO, OTHER], ["front"])
+        ann = await site.enroll("Ann", [PHOTO, AGAIN], ["front"])
         _, group = await ask(desk, "POST", GROUPS, {"name": "night"})
         path = f"{SUBJECTS}/{ann}"
         change = {"groups": [group["id"]], "unit": "3b", "birth_date": "1990-02-28"}

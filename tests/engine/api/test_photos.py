@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 import pytest
 
 from facegate.domain import Image
+from tests.engine.api.office import AGAIN
 from tests.engine.face.real import astronaut, canvas, enlarged, hopper, packaged
 from tests.support import engine
 
@@ -67,7 +68,7 @@ async def test_a_picture_that_cannot_be_used_is_refused_with_the_reason(
     tmp_path: Path, refused: list[tuple[bytes, int, str, str]]
 ) -> None:
     async with engine({"doors": [{"id": "front"}]}, tmp_path) as site, site.session() as session:
-        ann = await site.enroll("Ann", [PNG, JPEG], ["front"])
+        ann = await site.enroll("Ann", [PNG, AGAIN], ["front"])
         photos, person = f"/api/v1/subjects/{ann}/photos", f"/api/v1/subjects/{ann}"
         for data, status, code, told in refused:
             headers = {"Content-Type": "image/jpeg"}  # whatever a picture claims to be

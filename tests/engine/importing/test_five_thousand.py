@@ -36,7 +36,7 @@ def peak_kb(pid: int) -> int:
 async def test_many_people_with_photos_are_imported_in_bounded_memory(
     tmp_path: Path, count: int
 ) -> None:
-    row = {"doors": "front", **CONSENT}
+    row = {"doors": "front", "distinct": "yes", **CONSENT}
     rows = [
         {"external_id": f"p{n}", "name": f"Person {n}", "photo": f"{n}.jpg", **row}
         for n in range(count)

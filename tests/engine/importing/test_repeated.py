@@ -34,6 +34,7 @@ def archive() -> bytes:
             "doors": "front" if n % 2 else "back",
             "valid_until": "2030-01-01",
             "photo": f"{n % 2}.jpg" if n % 10 == 0 else "",
+            "distinct": "yes",
             **CONSENT,
         }
         for n in range(ROWS)
