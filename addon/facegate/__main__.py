@@ -18,6 +18,7 @@ from facegate.enroll import NewPerson, enroll
 from facegate.errors import FaceGateError
 from facegate.evaluation.command import add_commands as add_evaluation
 from facegate.importing.command import import_people
+from facegate.models_command import add_commands as add_models
 from facegate.register import SubjectKind
 from facegate.settings import load
 
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     people.add_argument("photos", type=Path, nargs="?", help="a folder or a zip of its photos")
     people.set_defaults(run=_import)
     add_commands(commands)
+    add_models(commands)
     add_evaluation(commands)
     add_bench(commands)
     return parser

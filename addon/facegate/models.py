@@ -16,13 +16,16 @@ from facegate.register import DoorRules
 from facegate.settings import Settings
 from facegate.vision import Vision
 
+DOWNLOADS = "models"
+"""The folder for downloads and prepared graphs, in the data folder."""
+
 # How many times a face's box each net was trained to look at.
 _ATTACK_NETS = ((MINIFASNET_V2, 2.7), (MINIFASNET_V1SE, 4.0))
 
 
 def model_folders(configured: Path | None, data: Path | None) -> tuple[Path, ...]:
     """Return where models are looked for first: the configured folder, then the downloads."""
-    downloads = data / "models" if data is not None else None
+    downloads = data / DOWNLOADS if data is not None else None
     return tuple(folder for folder in (configured, downloads) if folder is not None)
 
 
@@ -34,7 +37,7 @@ def open_vision(
     What is wrong with a model is noted by the ``Library``. Without both liveness nets doors that
     ask for them open to no face. Prepared graphs are kept beside the downloads.
     """
-    library = Library(data / "models", model_folders(settings.models.folder, data))
+    library = Library(data / DOWNLOADS, model_folders(settings.models.folder, data))
     detecting = library.open(YUNET, open_session)
     embedding = library.open(SFACE, open_session)
     wanted = any(_asks_for_attack_nets(door.rules) for door in settings.doors)
