@@ -145,6 +145,11 @@ def _introduce(stage: Stage, setup_s: float) -> None:
         _tell(f"  The camera is a clip: {camera.why_clip}.")
     else:
         _tell(f"  The camera is a real RTSP stream (H.264, 1280x720): {camera.options['url']}")
+    _tell(
+        "  Liveness is judged by pictures and motion."
+        if stage.models
+        else "  Liveness is judged by motion alone: the models are not here (docs/models.md)."
+    )
     _tell(f"  Logs and records: {stage.folder}")
 
 

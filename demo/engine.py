@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 import json
+import os
 from pathlib import Path
 import sys
 import time
@@ -52,9 +53,25 @@ def engine_python() -> Path:
     return shipped if shipped.exists() else Path(sys.executable)
 
 
-def options(camera: Mapping[str, object], port: int) -> dict[str, object]:
-    """Return the options of a site with one door; ``camera`` holds ``url`` or ``clip``."""
+def liveness_models() -> Path | None:
+    """Return the folder of the liveness models, which no package carries, where they are at hand.
+
+    Beside the repository, or where FACEGATE_MODELS says.
+    """
+    named = os.environ.get("FACEGATE_MODELS")
+    folder = Path(named) if named else ROOT.parent / "shared" / "models"
+    return folder.absolute() if folder.is_dir() else None
+
+
+def options(
+    camera: Mapping[str, object], port: int, models: Path | None = None
+) -> dict[str, object]:
+    """Return the options of a site with one door; ``camera`` holds ``url`` or ``clip``.
+
+    Without the folder of the liveness ``models`` motion alone tells a person from a picture.
+    """
     return {
+        **({"models": {"folder": str(models)}} if models else {}),
         "cameras": [{"id": CAMERA_ID, "name": "Front door camera", **camera}],
         "areas": [{"id": AREA_ID, "name": "Building", "capacity": 20}],
         "doors": [
@@ -64,7 +81,7 @@ def options(camera: Mapping[str, object], port: int) -> dict[str, object]:
                 "entry_camera": CAMERA_ID,
                 "pulse_seconds": PULSE_S,
                 "area": AREA_ID,
-                "controls": {"liveness": "required"},
+                "liveness": {"model": models is not None},
             }
         ],
         "api": {"host": "127.0.0.1", "port": port},

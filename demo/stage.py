@@ -12,7 +12,7 @@ from typing import Self
 
 from demo.camera import DemoCamera
 from demo.dashboard import FrontDoor, dashboard
-from demo.engine import AREA_ID, CAMERA_ID, DOOR_ID, Engine, options
+from demo.engine import AREA_ID, CAMERA_ID, DOOR_ID, Engine, liveness_models, options
 from demo.home import RELAY, Home
 from demo.program import Program, free_port
 from demo.scenes import Scenes, locate
@@ -49,6 +49,7 @@ class Stage:
         self._home_port = home_port
         self._clip = clip
         self._tell = tell
+        self.models = liveness_models()
         self._parts = AsyncExitStack()
 
     @property
@@ -104,7 +105,7 @@ class Stage:
         parts.push_async_callback(self.camera.stop)
         await self.camera.start()
         port = free_port()
-        self.engine = Engine(self.folder, options(self.camera.options, port), port)
+        self.engine = Engine(self.folder, options(self.camera.options, port, self.models), port)
         parts.push_async_callback(self.engine.stop)
         await self.engine.start()
         await self.engine.enroll(RESIDENT, self.scenes.resident_pictures)
