@@ -25,12 +25,13 @@ from facegate.identity.gallery import Gallery
 class Rules:
     """When the engine names somebody, and by how many references a subject.
 
-    ``min_probes`` is for tracks of clips, a picture has one; ``origin`` tells whose the threshold
-    is.
+    ``origin`` tells whose the threshold is, ``expected_fpir`` how many of strangers' tracks it is
+    expected to name (0..1). ``min_probes`` is for tracks of clips, a picture has one.
     """
 
     threshold: float
     origin: str
+    expected_fpir: float
     min_margin: float
     min_probes: int
     references: int

@@ -1,4 +1,4 @@
-"""What the searches amount to: FNIR and FPIR by set, condition, pose and note, and their goals."""
+"""What the searches amount to: FNIR and FPIR by set, condition, pose and note."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-import math
 
 import numpy as np
 
 from facegate.evaluation.conditions import Condition
-from facegate.evaluation.identification import Rules, Search
+from facegate.evaluation.goals import Goal, hold, reaches, scope_of
+from facegate.evaluation.identification import Enrolled, Rules, Search
+from facegate.evaluation.siting import Goals, Siting
 from facegate.evaluation.statistics import CurvePoint, Rate, curve, rate
 
 ALL = "all"
-SEVERAL = "several in one picture"
-_NEAR_PX = 96
-_NEAR = (Condition.AS_GIVEN, Condition.HEIGHT_128, Condition.HEIGHT_96)
-FNIR_NEAR = 0.02
-FNIR_AT_64 = 0.08
 # Bounds of the groups by pose: degrees that the head is turned from the front.
 _YAWS = (0.0, 10.0, 20.0, 30.0, 90.0)
 # A word of notes makes a group where so many mated searches bear it.
@@ -52,17 +48,6 @@ class NamingCurve:
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
-    """A figure that is to be held; ``change`` tells what would have to where it is not."""
-
-    name: str
-    found: Rate
-    limit: float
-    held: bool
-    change: str
-
-
-@dataclass(frozen=True, slots=True)
 class Naming:
     """Open-set identification as a whole."""
 
@@ -78,22 +63,26 @@ class Naming:
     goals: tuple[Goal, ...]
 
 
-def summarize(searches: Sequence[Search], rules: Rules, *, subjects: int, templates: int) -> Naming:
-    """Return the figures of searches of a gallery of so many subjects and templates."""
-    scopes = list(dict.fromkeys(_scope(search) for search in searches))
+def summarize(
+    searches: Sequence[Search], siting: Siting, goals: Goals, enrolled: Enrolled
+) -> Naming:
+    """Return the figures of the searches of a gallery, and which goals they hold."""
+    scopes = list(dict.fromkeys(scope_of(search) for search in searches))
     groups = []
     curves = []
     for condition in Condition:
         under = [search for search in searches if search.condition is condition]
         if not under:
             continue
-        parts = {scope: [s for s in under if _scope(s) == scope] for scope in scopes}
+        parts = {scope: [s for s in under if scope_of(s) == scope] for scope in scopes}
         groups += [_group(scope, condition, part) for scope, part in parts.items() if part]
         groups.append(_group(ALL, condition, under))
-        curves.append(NamingCurve(condition, _curve(under)))
+        if points := _curve(under):
+            curves.append(NamingCurve(condition, points))
     tracked = [search for search in searches if search.found.probes]
+    subjects, templates = enrolled.subjects, enrolled.templates
     return Naming(
-        rules,
+        siting.rules(subjects, templates),
         subjects,
         templates,
         sum(search.found.probes == 1 for search in tracked),
@@ -102,17 +91,12 @@ def summarize(searches: Sequence[Search], rules: Rules, *, subjects: int, templa
         _by_pose(searches),
         _by_note(searches),
         tuple(curves),
-        tuple(_goals(searches, scopes)),
+        hold(
+            searches,
+            goals,
+            lambda threshold: siting.expected_fpir(subjects, templates, threshold),
+        ),
     )
-
-
-def _scope(search: Search) -> str:
-    """Return the set's name; who is one of several in a picture counts apart.
-
-    Which face is whose is told there by the scores themselves.
-    """
-    several = search.mate is not None and search.sample.of_one is None
-    return f"{search.sample.set_name}, {SEVERAL}" if several else search.sample.set_name
 
 
 def _group(scope: str, condition: str, searches: Iterable[Search]) -> Group:
@@ -129,20 +113,8 @@ def _group(scope: str, condition: str, searches: Iterable[Search]) -> Group:
     )
 
 
-def _scores(searches: Iterable[Search]) -> tuple[list[float], list[float]]:
-    """Return up to which threshold each mate is named, and each stranger."""
-    mated, unmated = [], []
-    for search in searches:
-        if search.mate is None:
-            unmated.append(search.reaches())
-        else:
-            right = search.found.candidate_id == search.mate
-            mated.append(search.reaches() if right else -1.0)
-    return mated, unmated
-
-
-def _curve(searches: Iterable[Search]) -> tuple[CurvePoint, ...]:
-    mated, unmated = _scores(searches)
+def _curve(searches: Sequence[Search]) -> tuple[CurvePoint, ...]:
+    mated, unmated = reaches(searches)
     return curve(np.array(mated), np.array(unmated))
 
 
@@ -170,72 +142,3 @@ def _by_note(searches: Sequence[Search]) -> tuple[Group, ...]:
             if _LEAST_NOTED <= count < len(mated)
         ]
     return tuple(groups)
-
-
-def _goals(searches: Sequence[Search], scopes: Sequence[str]) -> Iterable[Goal]:
-    named = [search.wrong for search in searches]
-    yield Goal(
-        "nobody is named who is not enrolled, nor by another's name",
-        rate(sum(named), len(named)),
-        0.0,
-        not any(named),
-        _other_threshold(searches) if any(named) else "",
-    )
-    for scope in scopes:
-        near = [
-            (condition, [s for s in own if s.mate is not None and _near(s)])
-            for condition in _NEAR
-            if (own := [s for s in searches if _scope(s) == scope and s.condition is condition])
-        ]
-        if parts := [(condition, part) for condition, part in near if part]:
-            condition, worst = max(parts, key=lambda part: _fnir(part[1]).value or 0)
-            name = f"FNIR of {scope} at {_NEAR_PX} px and more (worst: {condition})"
-            yield _fnir_goal(name, worst, searches, FNIR_NEAR)
-    small = [s for s in searches if s.condition is Condition.HEIGHT_64 and s.mate is not None]
-    if small:
-        yield _fnir_goal("FNIR of all at 64 px", small, searches, FNIR_AT_64)
-
-
-def _near(search: Search) -> bool:
-    # A face that was not found has no height; it counts.
-    return search.condition is not Condition.AS_GIVEN or not 0 < search.height < _NEAR_PX
-
-
-def _fnir(mated: Sequence[Search]) -> Rate:
-    return rate(sum(not search.right for search in mated), len(mated))
-
-
-def _fnir_goal(name: str, mated: Sequence[Search], every: Sequence[Search], limit: float) -> Goal:
-    found = _fnir(mated)
-    held = (found.value or 0) < limit
-    return Goal(name, found, limit, held, "" if held else _lower_threshold(mated, every, limit))
-
-
-def _lower_threshold(mated: Sequence[Search], every: Sequence[Search], limit: float) -> str:
-    """Say at which threshold a FNIR would be under its limit, and what that would cost."""
-    scores = sorted(_scores(mated)[0])
-    allowed = max(0, math.ceil(limit * len(scores)) - 1)
-    threshold = math.floor(scores[allowed] * 1000) / 1000
-    if scores[allowed] <= -1:
-        return (
-            "no threshold would do: faces were not found, or were nearer to another;"
-            " it takes more references a subject, or a nearer and brighter camera"
-        )
-    strangers = _scores(every)[1]
-    named = rate(sum(score >= threshold for score in strangers), len(strangers))
-    return (
-        f"a threshold of {threshold:.3f}, at which {named.errors} of {named.trials} searches of"
-        " people who are not enrolled would name somebody; or more references a subject"
-    )
-
-
-def _other_threshold(searches: Sequence[Search]) -> str:
-    """Say above which threshold nobody would be named wrongly, and what that would cost."""
-    highest = max(s.reaches() for s in searches if s.found.candidate_id != s.mate)
-    threshold = math.floor(highest * 1000 + 1) / 1000
-    mated = _scores(searches)[0]
-    missed = rate(sum(score < threshold for score in mated), len(mated))
-    return (
-        f"a threshold of {threshold:.3f}, at which {missed.errors} of {missed.trials} searches of"
-        " people who are enrolled would not name them"
-    )

@@ -9,12 +9,13 @@ from facegate import __version__
 from facegate.evaluation.attacks import Attacks, judge, present
 from facegate.evaluation.conditions import Condition
 from facegate.evaluation.discard import QualityFigures, weigh
-from facegate.evaluation.identification import Enrolled, Rules, searches
+from facegate.evaluation.identification import Enrolled, searches
 from facegate.evaluation.instruments import Instruments, Missing
 from facegate.evaluation.labels import LabeledSet, Purpose, Sample
 from facegate.evaluation.looking import Presentation, look
 from facegate.evaluation.masks import Masks, classify, count
 from facegate.evaluation.naming import Naming, summarize
+from facegate.evaluation.siting import Goals, Siting
 from facegate.evaluation.verification import Verification, verify
 
 SHOWN = tuple(condition for condition in Condition if condition is not Condition.AS_GIVEN)
@@ -54,20 +55,17 @@ class Report:
     masks: Masks | Missing
 
 
-type RulesFor = Callable[[int, int], Rules]
-
-
 def measure_sets(
     sets: Sequence[LabeledSet],
     instruments: Instruments,
-    rules_for: RulesFor,
-    references: int,
+    siting: Siting,
+    goals: Goals,
     tell: Callable[[str], None],
 ) -> Report:
     """Measure the sets; labels mean the same person in all of them.
 
-    ``rules_for`` gives the rules for a gallery of so many subjects and templates; up to
-    ``references`` samples a subject are enrolled. ``tell`` is called with what is being done.
+    ``tell`` is called with what is being done. Raises ``InvalidError`` for files that cannot be
+    read.
     """
     shown = [
         presentation
@@ -79,11 +77,10 @@ def measure_sets(
     naming: Naming | Missing
     quality: QualityFigures | Missing
     if shown:
-        enrolled = Enrolled(shown, instruments.embedder.model_id, references)
-        rules = rules_for(enrolled.subjects, enrolled.templates)
-        found = searches(shown, enrolled, rules)
+        enrolled = Enrolled(shown, instruments.embedder.model_id, siting.references)
+        found = searches(shown, enrolled, siting.rules(enrolled.subjects, enrolled.templates))
         verification = verify(shown)
-        naming = summarize(found, rules, subjects=enrolled.subjects, templates=enrolled.templates)
+        naming = summarize(found, siting, goals, enrolled)
         quality = weigh(found)
     else:
         verification = naming = quality = Missing("no identity set was given")
