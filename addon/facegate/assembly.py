@@ -33,6 +33,7 @@ from facegate.errors import SettingsError, VaultError
 from facegate.face.library import Library
 from facegate.face.weights import SFACE
 from facegate.identity.calibration import calibration_of
+from facegate.identity.evidence import Identifier
 from facegate.identity.gallery import Gallery
 from facegate.identity.threshold import Thresholds
 from facegate.importing.importer import Importer
@@ -108,7 +109,7 @@ async def _running(
     bulletin, latencies = Bulletin(), Latencies()
     library, vision = await asyncio.to_thread(open_vision, settings, data, masks, latencies)
     gallery = Gallery(SFACE.id)
-    thresholds = _thresholds(settings, gallery)
+    identifier = _identifier(settings, gallery)
     office = Office(
         store,
         Roster(gallery),
@@ -124,7 +125,7 @@ async def _running(
         ),
     )
     people = People(office)
-    enrollment = Enrollment(office, vision)
+    enrollment = Enrollment(office, vision, identifier.thresholds)
     credentials = Credentials(office)
     gate = _gate(settings, clock)
     tombstones = await asyncio.to_thread(_open_tombstones, data / KEYS)
@@ -168,7 +169,7 @@ async def _running(
             *DoorRoutes(site, vision).table(),
             *PlacementRoutes(site).table(),
             *RecordRoutes(store, database, vault).table(),
-            *RecognitionRoutes(Recognition(office.roster, thresholds)).table(),
+            *RecognitionRoutes(Recognition(office.roster, identifier.thresholds)).table(),
             *ImportRoutes(importer).table(),
             *PassRoutes(desk).table(),
             *PeopleRoutes(
@@ -179,7 +180,7 @@ async def _running(
     work = Background()
     cameras: list[Camera] = []
     pipeline = (
-        Pipeline(settings, vision, gallery, people, site, latencies, clock) if vision else None
+        Pipeline(settings, vision, identifier, people, site, latencies, clock) if vision else None
     )
     try:
         await office.load()
@@ -219,15 +220,16 @@ def _watch(
     return cameras
 
 
-def _thresholds(settings: Settings, gallery: Gallery) -> Thresholds:
+def _identifier(settings: Settings, gallery: Gallery) -> Identifier:
     limits = settings.recognition
-    return Thresholds(
+    thresholds = Thresholds(
         gallery,
         calibration_of(gallery.model_id),
         fpir=limits.fpir,
         min_margin=limits.min_margin,
         fixed=limits.fixed_threshold,
     )
+    return Identifier(gallery, thresholds, settings.recognition.min_probes)
 
 
 def _gate(settings: Settings, clock: Clock) -> Gate:

@@ -143,7 +143,8 @@ _RETENTION = vol.Schema(
 )
 _RECOGNITION = vol.Schema(
     {
-        vol.Optional("threshold", default=0.5): values.number(0.3, 0.9),
+        vol.Optional("fpir", default=1e-4): values.number(1e-6, 1e-2),
+        vol.Optional("threshold"): values.number(0.3, 0.9),
         vol.Optional("margin", default=0.08): values.number(0, 0.5),
         vol.Optional("min_probes", default=3): values.whole(2, 10),
         vol.Optional("min_face_px", default=48): values.whole(32, 400),

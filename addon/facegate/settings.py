@@ -85,12 +85,22 @@ class DoorSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecognitionSettings:
-    """Limits of an identification: cosines in 0..1, probes of one track, size in pixels."""
+    """Limits of an identification: cosines in 0..1, probes of one track, size in pixels.
 
-    threshold: float
+    ``fpir`` is the share of strangers' tracks that may be named, 0..1, from which the threshold
+    follows; ``fixed_threshold`` is the manager's own, which then holds whatever its errors.
+    """
+
+    fpir: float
+    fixed_threshold: float | None
     min_margin: float
     min_probes: int
     min_face_px: int
+
+    @property
+    def threshold(self) -> float:
+        """The threshold of an engine that does not follow its gallery."""
+        return 0.5 if self.fixed_threshold is None else self.fixed_threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +284,8 @@ def _door_rules(options: dict[str, Any]) -> DoorRules:
 
 def _recognition(options: dict[str, Any]) -> RecognitionSettings:
     return RecognitionSettings(
-        threshold=options["threshold"],
+        fpir=options["fpir"],
+        fixed_threshold=options.get("threshold"),
         min_margin=options["margin"],
         min_probes=options["min_probes"],
         min_face_px=options["min_face_px"],

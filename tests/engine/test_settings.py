@@ -107,15 +107,17 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
         (
             options(recognition={"treshold": 0.5}),
             (
-                "recognition.treshold: unknown option; known: fpir, margin, min_face_px, min_probes,"
-                " threshold"
+                "recognition.treshold: unknown option; known: fpir, margin, min_face_px,"
+                " min_probes, threshold"
             ),
         ),
         (options(api={"ip": ""}), "api.ip: unknown option; known: host, port"),
         (
             options(recognition=[]),
-            "recognition: expected an object; known: fpir, margin, min_face_px, min_probes,"
-            " threshold",
+            (
+                "recognition: expected an object; known: fpir, margin, min_face_px, min_probes,"
+                " threshold"
+            ),
         ),
         (
             door(id="Front Door"),

@@ -111,7 +111,8 @@ def test_what_was_removed_is_nowhere_in_the_gallerys_memory() -> None:
 def scattered(count: int, seed: int = 1) -> Vector:
     """Return unit vectors in every direction, shape (count, 128)."""
     vectors = np.random.default_rng(seed).standard_normal((count, 128)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 def test_a_search_through_many_blocks_is_exact_also_after_removals() -> None:
