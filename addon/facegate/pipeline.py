@@ -15,9 +15,9 @@ import logging
 import math
 
 from facegate.background import Background
+from facegate.codes import CodeReader
 from facegate.decision.claim import FaceEvidence, Judgment
 from facegate.decision.gate import Asking
-from facegate.decision.policy import MAX_FRAME_AGE_S
 from facegate.domain import (
     AccessPoint,
     Basis,
@@ -34,14 +34,14 @@ from facegate.errors import FaceGateError
 from facegate.face.fusion import fuse as fuse_liveness
 from facegate.face.liveness import assess
 from facegate.face.track import Track, Tracker
-from facegate.identity.evidence import fuse, identify
-from facegate.identity.gallery import Gallery
+from facegate.identity.evidence import Identifier, fuse
 from facegate.latency import Latencies, Stage
 from facegate.office.people import People
 from facegate.protocol import Direction
 from facegate.register import Person
 from facegate.settings import Settings
 from facegate.site import Site
+from facegate.site.placement import PlacementView
 from facegate.vision import Vision
 from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Watch
 
@@ -53,9 +53,6 @@ REPEAT_S = 10.0
 RETRY_S = 3.0
 """How long a face that stays waits until a door that did not open to it is asked again."""
 
-CODE_S = 0.4
-"""How often a camera's picture is searched for the code of a visitor pass."""
-
 
 class Pipeline:
     """Watches cameras and lets through who may pass."""
@@ -64,27 +61,28 @@ class Pipeline:
         self,
         settings: Settings,
         vision: Vision,
-        gallery: Gallery,
+        identifier: Identifier,
         people: People,
         site: Site,
         latencies: Latencies,
         clock: Clock,
     ) -> None:
-        self._limits = settings.recognition
+        self._min_face_px = settings.recognition.min_face_px
         self._doors = {door.id: door for door in settings.doors}
         self._access_points = settings.access_points
         self._vision = vision
-        self._gallery = gallery
+        self._identifier = identifier
         self._people = people
         self._site = site
         self._latencies = latencies
         self._clock = clock
         self._granted: dict[tuple[AccessPoint, str], float] = {}
         self._background = Background()
+        self._codes = CodeReader(settings, vision, site, clock, self._background)
 
     async def watch(self, camera: Camera) -> None:
         """Follow the faces of one camera until it ends."""
-        watch = Watch(Tracker(camera.id), self._limits.min_face_px)
+        watch = Watch(Tracker(camera.id), self._min_face_px)
         failing = False
         async for frame in camera.frames():
             self._latencies.observe(Stage.RECEIVE, self._clock.monotonic() - frame.arrived)
@@ -93,7 +91,7 @@ class Pipeline:
                 detail = False
                 if watch.looks(frame):
                     detail = await self._look(frame, watch)
-                detail |= await self._look_for_codes(frame, watch)
+                detail |= await self._codes.look(frame, watch)
                 camera.focus(wanted=detail)
             except Exception:
                 # A picture that cannot be judged opens nothing; the next one may be judged.
@@ -124,7 +122,22 @@ class Pipeline:
             with self._latencies.measured(Stage.DECIDE):
                 self._consider(frame, track_now, attempt)
             track_now.decided = attempt.settled
-        return watch.needs_detail(found.live)
+        return watch.needs_detail(found.live) or await self._measure_placement(frame, found.live)
+
+    async def _measure_placement(self, frame: Frame, tracks: tuple[Track, ...]) -> bool:
+        """Measure the largest face where somebody tests how the camera hangs.
+
+        Return whether that is so: it is measured in the large picture.
+        """
+        placement = self._site.placement
+        if not tracks or not placement.wanted(frame.camera_id):
+            return False
+        if frame.detail:
+            largest = max(tracks, key=lambda track: track.detection.box.height)
+            quality = await self._vision.examine(frame, largest.detection)
+            age_s = self._clock.monotonic() - frame.arrived
+            placement.saw(frame.camera_id, PlacementView(frame.arrived, age_s, quality))
+        return True
 
     async def _probe(self, frame: Frame, track: Track, tracker: Tracker) -> Track:
         """Add a probe to a track, or to a new one where another face took its place."""
@@ -136,7 +149,7 @@ class Pipeline:
 
     def _consider(self, frame: Frame, track: Track, attempt: Attempt) -> None:
         """Judge a track at every access point of its camera, until one lets it through."""
-        found = self._identify(track)
+        found = self._identifier.identify(track.probes)
         person = self._people.find(found.subject_id)
         motion = assess(track.vouched)
         reported = len(attempt.reported)
@@ -234,15 +247,6 @@ class Pipeline:
             picture = await self._vision.jpeg(track.picture)
             await self._site.visitors.ring(point, picture, fuse(track.probes))
 
-    def _identify(self, track: Track) -> Identification:
-        return identify(
-            track.probes,
-            self._gallery,
-            threshold=self._limits.threshold,
-            min_margin=self._limits.min_margin,
-            min_probes=self._limits.min_probes,
-        )
-
     def _asking(
         self,
         frame: Frame,
@@ -268,39 +272,6 @@ class Pipeline:
             embedding=fuse(track.probes),
             mask=sum(masks) / len(masks) if masks else None,
         )
-
-    # --- codes ----------------------------------------------------------------------------------
-
-    async def _look_for_codes(self, frame: Frame, watch: Watch) -> bool:
-        """Read the code of a visitor pass, and present it once while it is held up.
-
-        Return whether a code may be held up now: it is read in the large picture.
-        """
-        points = [
-            point
-            for point in self._access_points(frame.camera_id)
-            if self._site.presenting.reads_codes(point.door_id)
-        ]
-        if not points or not watch.moving:
-            return False
-        seen = watch.code
-        if not frame.detail or frame.arrived - seen.looked < CODE_S:
-            return True
-        seen.looked = frame.arrived
-        code = await self._vision.read_code(frame)
-        if code is None or (code == seen.text and frame.arrived - seen.at < REPEAT_S):
-            seen.at = frame.arrived if code is not None else seen.at
-            return True
-        seen.text, seen.at = code, frame.arrived
-        for point in points:
-            self._background.spawn(self._present(point, code, frame))
-        return True
-
-    async def _present(self, point: AccessPoint, code: str, frame: Frame) -> None:
-        age_s = self._clock.monotonic() - frame.arrived
-        if age_s <= MAX_FRAME_AGE_S:
-            await self._site.presenting.present_code(point, code, age_s)
-            await self._show(frame, point)
 
     async def _show(self, frame: Frame, point: AccessPoint) -> None:
         self._site.board.show_picture(point.door_id, await self._vision.jpeg(frame.image))

@@ -22,7 +22,7 @@ from facegate.face.attack import AttackDetector, tells
 from facegate.face.detect import FaceDetector
 from facegate.face.photo import FacePhoto, best_of, only_face
 from facegate.face.picture import decode_picture, encode_jpeg
-from facegate.face.quality import measure, weight
+from facegate.face.quality import Quality, measure, weight
 from facegate.face.shortcomings import require_good
 from facegate.face.track import Track, Tracker, TrackUpdate
 from facegate.face.video import clip_frames
@@ -114,6 +114,10 @@ class Vision:
             )
             raise ImageError(f"no frame of the clip can be used: {why}", code)
         return best_of(found, most)
+
+    async def examine(self, frame: Frame, detection: Detection) -> Quality:
+        """Return how good a view of a face a frame gives."""
+        return await self._reader.run(lambda: measure(frame.image, detection), frame.arrived)
 
     async def read_code(self, frame: Frame) -> str | None:
         """Return the text of a visitor pass's QR code in a frame, or None; see ``find_code``."""

@@ -73,7 +73,7 @@ async def acted_on() -> None:
 
     def busy() -> bool:
         names = (getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks())
-        return any(name.startswith("Pipeline._") for name in names)
+        return any(name.startswith(("Pipeline._", "CodeReader._")) for name in names)
 
     await until(lambda: not busy())
 

@@ -1,0 +1,62 @@
+"""Codes of visitor passes that are held up to a camera."""
+
+from __future__ import annotations
+
+from facegate.background import Background
+from facegate.decision.policy import MAX_FRAME_AGE_S
+from facegate.domain import AccessPoint, Clock, Frame
+from facegate.settings import Settings
+from facegate.site import Site
+from facegate.vision import Vision
+from facegate.watch import Watch
+
+CODE_S = 0.4
+"""How often a camera's picture is searched for a code, while something moves."""
+
+AGAIN_S = 10.0
+"""A code that stays before the camera is presented again after this time away."""
+
+
+class CodeReader:
+    """Reads codes where a pass may open a door, and presents each once."""
+
+    def __init__(
+        self, settings: Settings, vision: Vision, site: Site, clock: Clock, background: Background
+    ) -> None:
+        self._access_points = settings.access_points
+        self._vision = vision
+        self._site = site
+        self._clock = clock
+        self._background = background
+
+    async def look(self, frame: Frame, watch: Watch) -> bool:
+        """Read the code in a frame, and present it once while it is held up.
+
+        Return whether a code may be held up now: it is read in the large picture.
+        """
+        points = [
+            point
+            for point in self._access_points(frame.camera_id)
+            if self._site.presenting.reads_codes(point.door_id)
+        ]
+        if not points or not watch.moving:
+            return False
+        seen = watch.code
+        if not frame.detail or frame.arrived - seen.looked < CODE_S:
+            return True
+        seen.looked = frame.arrived
+        code = await self._vision.read_code(frame)
+        if code is None or (code == seen.text and frame.arrived - seen.at < AGAIN_S):
+            seen.at = frame.arrived if code is not None else seen.at
+            return True
+        seen.text, seen.at = code, frame.arrived
+        for point in points:
+            self._background.spawn(self._present(point, code, frame))
+        return True
+
+    async def _present(self, point: AccessPoint, code: str, frame: Frame) -> None:
+        age_s = self._clock.monotonic() - frame.arrived
+        if age_s <= MAX_FRAME_AGE_S:
+            await self._site.presenting.present_code(point, code, age_s)
+            picture = await self._vision.jpeg(frame.image)
+            self._site.board.show_picture(point.door_id, picture)
