@@ -9,7 +9,8 @@ from facegate.face.attack import AttackDetector, AttackNet
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
 from facegate.face.library import Library
-from facegate.face.weights import MINIFASNET_V1SE, MINIFASNET_V2, SFACE, YUNET
+from facegate.face.mask import MaskNet
+from facegate.face.weights import MASKNET, MINIFASNET_V1SE, MINIFASNET_V2, SFACE, YUNET
 from facegate.identity.embed import Embedder
 from facegate.latency import Latencies
 from facegate.register import DoorRules
@@ -35,7 +36,8 @@ def open_vision(
     """Open every model; no ``Vision`` without the models that find and know faces.
 
     What is wrong with a model is noted by the ``Library``. Without both liveness nets doors that
-    ask for them open to no face. Prepared graphs are kept beside the downloads.
+    ask for them open to no face; ``masks`` stand in for the model of masks. Prepared graphs are
+    kept beside the downloads.
     """
     library = Library(data / DOWNLOADS, model_folders(settings.models.folder, data))
     detecting = library.open(YUNET, open_session)
@@ -48,6 +50,9 @@ def open_vision(
     ]
     # One net alone has other error rates than those that doors are set by.
     attacks = AttackDetector(nets) if len(nets) == len(_ATTACK_NETS) else None
+    masking = library.open(MASKNET, open_session)
+    if masks is None and masking is not None:
+        masks = MaskNet(masking)
     if detecting is None or embedding is None:
         return library, None
     embedder = Embedder(embedding, SFACE.id)

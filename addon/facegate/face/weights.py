@@ -174,7 +174,23 @@ MINIFASNET_V1SE = Model(
 )
 
 
-MODELS: tuple[Model, ...] = (YUNET, SFACE, MINIFASNET_V2, MINIFASNET_V1SE)
+MASKNET = Model(
+    "mask-1",
+    ModelRole.MASK,
+    "Apache-2.0",
+    (
+        ModelFile(
+            "mask-1.onnx",
+            "efd30e6685fed61931016ddb1286daf713ce4e52940dfa7f13d31a3025ea8635",
+            217_887,
+            "be1f4945a49fced1cbc19603eba11f58e6a57da68ff28bc17e1fa0fd958167ba",
+            "FaceGate's own (training/mask)",
+            shipped=True,
+        ),
+    ),
+    "install FaceGate again",
+)
+MODELS: tuple[Model, ...] = (YUNET, SFACE, MINIFASNET_V2, MINIFASNET_V1SE, MASKNET)
 
 
 def load(model: Model, folders: Sequence[Path] = ()) -> bytes:
