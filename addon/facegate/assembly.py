@@ -25,6 +25,7 @@ from facegate.camera.clip import ClipCamera
 from facegate.camera.pair import PairedCamera
 from facegate.camera.stream import RtspCamera
 from facegate.clock import SystemClock
+from facegate.codes import CodeReader
 from facegate.decision.gate import Gate
 from facegate.decision.schedule import calendar
 from facegate.domain import Camera, CameraStatus, Clock, MaskClassifier
@@ -49,7 +50,7 @@ from facegate.office.people import People
 from facegate.office.recognition import Recognition
 from facegate.office.roster import Roster
 from facegate.pipeline import Pipeline
-from facegate.protocol import CameraStateName, PeopleChanged
+from facegate.protocol import PeopleChanged
 from facegate.record.backup import hold_lock
 from facegate.record.passes import PassStore
 from facegate.record.pictures import PictureStore
@@ -179,14 +180,16 @@ async def _running(
     )
     work = Background()
     cameras: list[Camera] = []
-    pipeline = (
-        Pipeline(settings, vision, identifier, people, site, latencies, clock) if vision else None
+    watcher = (
+        Pipeline(settings, vision, identifier, people, site, latencies, clock)
+        if vision is not None
+        else CodeReader(settings, site, clock, Background())
     )
     try:
         await office.load()
         await erasure.repeat()
         await site.start()
-        cameras += _watch(settings, pipeline, site, clock, work)
+        cameras += _watch(settings, watcher, site, clock, work)
         work.spawn(_tick(site))
         work.spawn(_look_at_models(site, library, clock))
         await server.start()
@@ -194,8 +197,7 @@ async def _running(
     finally:
         await asyncio.gather(*(camera.close() for camera in cameras))
         await work.cancel()
-        if pipeline is not None:
-            await pipeline.close()
+        await watcher.close()
         await server.stop()
         await importer.close()
         await site.close()
@@ -205,18 +207,13 @@ async def _running(
 
 
 def _watch(
-    settings: Settings, pipeline: Pipeline | None, site: Site, clock: Clock, work: Background
+    settings: Settings, watcher: Pipeline | CodeReader, site: Site, clock: Clock, work: Background
 ) -> list[Camera]:
-    """Open every camera and follow it; without models they are refused, and say why."""
-    if pipeline is None:
-        status = CameraStatus(CameraStateName.REFUSED, site.model_fault)
-        for camera_settings in settings.cameras:
-            site.board.camera_changed(camera_settings.id, status)
-        return []
+    """Open every camera and follow it."""
     cameras = [_open_camera(camera_settings, clock, site) for camera_settings in settings.cameras]
     for camera in cameras:
         site.board.camera_changed(camera.id, camera.status)
-        work.spawn(pipeline.watch(camera))
+        work.spawn(watcher.watch(camera))
     return cameras
 
 

@@ -388,8 +388,8 @@ class StateMessage:
     calls: tuple[CallView, ...]
     areas: tuple[AreaView, ...] = ()
     model_faults: tuple[ModelFaultView, ...] = ()
-    need_photos: int = 0
     latencies: tuple[LatencyView, ...] = ()
+    need_photos: int = 0
 
 
 @dataclass(frozen=True, slots=True)

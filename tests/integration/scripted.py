@@ -89,6 +89,7 @@ class ScriptedEngine:
     calls: tuple[CallView, ...] = ()
     areas: tuple[AreaView, ...] = ()
     latencies: tuple[LatencyView, ...] = ()
+    need_photos: int = 0
     site_id: str = SITE
     token: str = TOKEN
     clock_offset: float = 0.0
@@ -200,7 +201,12 @@ class ScriptedEngine:
 
     def _state(self) -> StateMessage:
         return StateMessage(
-            self.doors, self.cameras, self.calls, self.areas, latencies=self.latencies
+            self.doors,
+            self.cameras,
+            self.calls,
+            self.areas,
+            latencies=self.latencies,
+            need_photos=self.need_photos,
         )
 
     async def _rest(self, request: web.Request) -> web.StreamResponse:

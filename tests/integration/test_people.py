@@ -6,6 +6,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.json import json_bytes
 import pytest
 from pytest_homeassistant_custom_component.common import (  # type: ignore[import-untyped]
@@ -203,3 +204,26 @@ async def test_an_engine_that_does_not_say_who_is_known_is_tried_again(
     entry = await home.add(scripted, show_people=True)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert hass.states.async_all(DOMAIN) == []
+
+
+async def test_how_many_people_need_new_photos_is_a_repair_until_none_does(
+    home: Home, scripted: ScriptedEngine
+) -> None:
+    scripted.need_photos = 2
+    entry = await home.add(scripted)
+    issue = (DOMAIN, f"{entry.entry_id}_need_photos")
+
+    def counted() -> str | None:
+        found = ir.async_get(home.hass).issues.get(issue)
+        placeholders = found.translation_placeholders if found is not None else None
+        return placeholders["count"] if placeholders is not None else None
+
+    assert counted() == "2"
+    await scripted.push(PeopleChanged(need_photos=1))
+    await until(lambda: counted() == "1")
+    # A change that does not tell it leaves it as it is.
+    await scripted.push(PeopleChanged(), PeopleChanged(need_photos=0))
+    await until(lambda: issue not in ir.async_get(home.hass).issues)
+    scripted.need_photos = 3
+    await scripted.drop()
+    await until(lambda: counted() == "3")

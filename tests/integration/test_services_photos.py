@@ -34,6 +34,10 @@ async def test_a_photo_is_enrolled_from_a_file_that_home_assistant_may_read(
     found = await home.act("enroll_photo", subject_id="subject-1", photo_path=str(photo))
     assert found == ANN
     assert scripted.requests[0].content == b"\xff\xd8 a face"
+    assert scripted.requests[0].query == {}
+    named = {"subject_id": "subject-1", "photo_path": str(photo)}
+    await home.act("enroll_photo", **named, distinct=True)
+    assert scripted.requests[1].query == {"distinct": "true"}
 
     with pytest.raises(ServiceValidationError) as caught:
         await home.act("enroll_photo", subject_id="subject-1", photo_path=str(tmp_path / "no.jpg"))
@@ -92,6 +96,9 @@ async def test_a_photo_has_to_be_chosen_once(home: Home, scripted: ScriptedEngin
         (ErrorCode.NO_FACE, 422),
         (ErrorCode.SEVERAL_FACES, 422),
         (ErrorCode.FACE_TOO_SMALL, 422),
+        (ErrorCode.LOW_QUALITY, 422),
+        (ErrorCode.OUTLIER_PHOTO, 422),
+        (ErrorCode.DUPLICATE_SUBJECT, 409),
         (ErrorCode.UNSUPPORTED_MEDIA, 415),
         (ErrorCode.TOO_LARGE, 413),
     ],

@@ -88,12 +88,14 @@ CLIENT: dict[str, ClientMessage] = {
 
 ENGINE: dict[str, EngineMessage] = {
     "welcome": Welcome(1, "0.1.0", "site1", MOMENT),
-    "state": StateMessage((_DOOR,), (_CAMERA,), (_CALL,), (_AREA,), (_MODEL_FAULT,), (_LATENCY,)),
+    "state": StateMessage(
+        (_DOOR,), (_CAMERA,), (_CALL,), (_AREA,), (_MODEL_FAULT,), (_LATENCY,), need_photos=2
+    ),
     "door": DoorChanged(_DOOR),
     "camera": CameraChanged(_CAMERA),
     "area": AreaChanged(_AREA),
     "performance": PerformanceChanged((_LATENCY,)),
-    "people": PeopleChanged("s1"),
+    "people": PeopleChanged("s1", need_photos=2),
     "call_opened": CallOpened(_CALL),
     "call_closed": CallClosed("c1", "front", "turned_away"),
     "access": AccessEvent(

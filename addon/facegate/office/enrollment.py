@@ -11,6 +11,7 @@ from facegate.domain import Template, Vector
 from facegate.errors import ConflictError, InvalidError, ModelError, VaultError
 from facegate.face.shortcomings import Shortcoming, require_good
 from facegate.identity.gallery import Candidate
+from facegate.identity.threshold import Thresholds
 from facegate.office.checks import check_language, check_text
 from facegate.office.likeness import check_outlier, look_alike
 from facegate.office.office import Change, Office, seal
@@ -70,9 +71,10 @@ class Enrollment:
     Every method raises ``NotFoundError`` where there is no such person, and ``RecordError``.
     """
 
-    def __init__(self, office: Office, vision: Vision | None) -> None:
+    def __init__(self, office: Office, vision: Vision | None, thresholds: Thresholds) -> None:
         self._office = office
         self._vision = vision
+        self._thresholds = thresholds
 
     async def consent(self, subject_id: str, new: NewConsent, by: str) -> Person:
         """Note a consent; raises ``InvalidError`` where it cannot be one."""
@@ -124,6 +126,11 @@ class Enrollment:
         advice = require_good(photo.quality)
         return Reading(photo_digest(data), vision.model_id, photo.embedding, advice)
 
+    @property
+    def alike(self) -> float:
+        """The cosine from which two people are look-alikes at this site."""
+        return self._thresholds.alike
+
     def needs_photos(self, subject_id: str) -> bool:
         """Return whether somebody has references of another model only."""
         return self._office.roster.needs_photos(subject_id)
@@ -149,7 +156,7 @@ class Enrollment:
             for reading in readings:
                 check_enrollable(self._office, person)
                 person, found = await add_reading(
-                    self._office, change, person, reading, distinct=distinct
+                    self._office, change, person, reading, alike=self.alike, distinct=distinct
                 )
                 if found is not None and (alike is None or found.score > alike.score):
                     alike = found
@@ -230,9 +237,15 @@ async def add_consent(office: Office, change: Change, person: Person, new: NewCo
 
 
 async def add_reading(
-    office: Office, change: Change, person: Person, reading: Reading, *, distinct: bool = False
+    office: Office,
+    change: Change,
+    person: Person,
+    reading: Reading,
+    *,
+    alike: float,
+    distinct: bool = False,
 ) -> tuple[Person, Candidate | None]:
-    """Write a reference, and return the person with it and who else looks alike.
+    """Write a reference, and return the person with it and who is as near as ``alike`` to it.
 
     The person is returned as it is where the photo was read already. Raises ``ImageError`` where
     the face is not the person's, and ``ConflictError`` where somebody else has it, unless the two
@@ -244,7 +257,7 @@ async def add_reading(
         return person, None
     vault = _vault(office)
     check_outlier(office.roster, person, reading.embedding)
-    alike = look_alike(office.roster, person, reading.embedding, distinct=distinct)
+    other = look_alike(office.roster, person, reading.embedding, alike=alike, distinct=distinct)
     template = Template(uuid.uuid4().hex, subject_id, reading.model_id, reading.embedding)
     new = NewTemplate(template, seal(vault, template), reading.photo)
     await office.rows.add_template(change.work, new, change.at)
@@ -253,11 +266,11 @@ async def add_reading(
         "enrolled",
         subject_id=subject_id,
         model=reading.model_id,
-        resembles=alike.subject_id if alike else None,
-        likeness=round(alike.score, 3) if alike else None,
+        resembles=other.subject_id if other else None,
+        likeness=round(other.score, 3) if other else None,
         distinct=distinct,
     )
-    return replace(person, templates=(*person.templates, template)), alike
+    return replace(person, templates=(*person.templates, template)), other
 
 
 async def forget_face(office: Office, change: Change, person: Person) -> None:

@@ -82,7 +82,12 @@ class Intake:
             for reading in readings:
                 check_enrollable(self._office, person)
                 person, _ = await add_reading(
-                    self._office, change, person, reading, distinct=record.distinct
+                    self._office,
+                    change,
+                    person,
+                    reading,
+                    alike=self._enrollment.alike,
+                    distinct=record.distinct,
                 )
             for kind, secret in credentials:
                 new = Credential(uuid.uuid4().hex, person.subject.id, kind, secret)

@@ -18,9 +18,6 @@ from facegate.register import Person
 DUPLICATE = 0.6
 """The cosine from which somebody is taken to be enrolled already."""
 
-LOOK_ALIKE = 0.42
-"""The cosine from which somebody is told to resemble another."""
-
 
 def check_outlier(roster: Roster, person: Person, face: Vector) -> None:
     """Raise ``ImageError`` where a face is not that of a person's references."""
@@ -36,15 +33,15 @@ def check_outlier(roster: Roster, person: Person, face: Vector) -> None:
 
 
 def look_alike(
-    roster: Roster, person: Person, face: Vector, *, distinct: bool = False
+    roster: Roster, person: Person, face: Vector, *, alike: float, distinct: bool = False
 ) -> Candidate | None:
-    """Return who else resembles a face, if anybody.
+    """Return who else resembles a face, if anybody: from a cosine of ``alike`` on.
 
     Raises ``ConflictError`` where it seems to be the same person, unless they are known to be
     ``distinct``.
     """
     nearest = roster.nearest(face, person.subject.id)
-    if nearest is None or nearest.score < LOOK_ALIKE:
+    if nearest is None or nearest.score < min(alike, DUPLICATE):
         return None
     if nearest.score >= DUPLICATE and not distinct:
         raise ConflictError(

@@ -22,11 +22,16 @@ async def _withdraw(call: Call) -> JsonObjectType:
 
 
 async def _enroll(call: Call) -> JsonObjectType:
-    return await call.ask("POST", subject_path(call, "photos"), await photo(call))
+    query = {"distinct": "true"} if call.data["distinct"] else None
+    return await call.ask("POST", subject_path(call, "photos"), await photo(call), query=query)
 
 
 CONSENTS = (
-    Action("enroll_photo", _enroll, {**SUBJECT, **PHOTO}),
+    Action(
+        "enroll_photo",
+        _enroll,
+        {**SUBJECT, **PHOTO, vol.Optional("distinct", default=False): cv.boolean},
+    ),
     Action(
         "record_consent",
         _record,

@@ -83,7 +83,7 @@ def test_a_spoiled_photo_is_refused_for_what_spoiled_it(
 
 
 def test_a_small_face_is_kept_with_the_advice_to_come_closer() -> None:
-    quality = of(enlarged(astronaut(), 0.45))
+    quality = of(enlarged(astronaut(), 0.8))
     assert refused(quality) == set()
     assert advised(quality) == {Component.HEAD_SIZE}
     (advice,) = require_good(quality)
