@@ -105,7 +105,8 @@ async def test_a_stranger_is_denied_and_rings_once(front: Passage, ann: list[Ima
 async def test_somebody_else_enrolled_does_not_let_a_stranger_in(
     front: Passage, ann: list[Image], other_photos: list[bytes]
 ) -> None:
-    await front.site.enroll("Ben", other_photos, ["front"])
+    for name, photo in zip(("Ben", "Dan"), other_photos, strict=True):
+        await front.site.enroll(name, [photo], ["front"])
     await front.show(ann[:A_WAIT])
     (event,) = await front.events()
     assert (event.granted, event.reason) == (False, "not_recognized")

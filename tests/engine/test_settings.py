@@ -94,8 +94,8 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
         (
             options(camera=[]),
             (
-                "camera: unknown option; known: api, areas, cameras, doors, recognition, retention,"
-                " schedules, site"
+                "camera: unknown option; known: api, areas, cameras, doors, models, recognition,"
+                " retention, schedules, site"
             ),
         ),
         (
