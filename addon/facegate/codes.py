@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from facegate.background import Background
 from facegate.decision.policy import MAX_FRAME_AGE_S
-from facegate.domain import AccessPoint, Clock, Frame
+from facegate.domain import AccessPoint, Camera, Clock, Frame
+from facegate.face.track import Tracker
 from facegate.settings import Settings
 from facegate.site import Site
-from facegate.vision import Vision
-from facegate.watch import Watch
+from facegate.vision import jpeg
+from facegate.visitor.qr import find_code
+from facegate.watch import Watch, follow
 
 CODE_S = 0.4
 """How often a camera's picture is searched for a code, while something moves."""
@@ -21,13 +25,27 @@ class CodeReader:
     """Reads codes where a pass may open a door, and presents each once."""
 
     def __init__(
-        self, settings: Settings, vision: Vision, site: Site, clock: Clock, background: Background
+        self, settings: Settings, site: Site, clock: Clock, background: Background
     ) -> None:
         self._access_points = settings.access_points
-        self._vision = vision
+        self._min_face_px = settings.recognition.min_face_px
         self._site = site
         self._clock = clock
         self._background = background
+
+    async def watch(self, camera: Camera) -> None:
+        """Look for codes alone, until a camera ends: while faces cannot be seen, passes open."""
+        watch = Watch(Tracker(camera.id), self._min_face_px)
+
+        async def look(frame: Frame) -> bool:
+            watch.looks(frame)
+            return await self.look(frame, watch)
+
+        await follow(camera, look)
+
+    async def close(self) -> None:
+        """Finish what was presented; to be called once no camera is watched any more."""
+        await self._background.finish()
 
     async def look(self, frame: Frame, watch: Watch) -> bool:
         """Read the code in a frame, and present it once while it is held up.
@@ -45,7 +63,7 @@ class CodeReader:
         if not frame.detail or frame.arrived - seen.looked < CODE_S:
             return True
         seen.looked = frame.arrived
-        code = await self._vision.read_code(frame)
+        code = await asyncio.to_thread(lambda: find_code(frame.image))
         if code is None or (code == seen.text and frame.arrived - seen.at < AGAIN_S):
             seen.at = frame.arrived if code is not None else seen.at
             return True
@@ -58,5 +76,4 @@ class CodeReader:
         age_s = self._clock.monotonic() - frame.arrived
         if age_s <= MAX_FRAME_AGE_S:
             await self._site.presenting.present_code(point, code, age_s)
-            picture = await self._vision.jpeg(frame.image)
-            self._site.board.show_picture(point.door_id, picture)
+            self._site.board.show_picture(point.door_id, await jpeg(frame.image))

@@ -11,7 +11,6 @@ pass by leave no record.
 from __future__ import annotations
 
 from datetime import timedelta
-import logging
 import math
 
 from facegate.background import Background
@@ -42,10 +41,8 @@ from facegate.register import Person
 from facegate.settings import Settings
 from facegate.site import Site
 from facegate.site.placement import PlacementView
-from facegate.vision import Vision
-from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Watch
-
-_LOGGER = logging.getLogger(__name__)
+from facegate.vision import Vision, jpeg
+from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Watch, follow
 
 REPEAT_S = 10.0
 """A subject is not granted the same access point again within this time."""
@@ -78,28 +75,19 @@ class Pipeline:
         self._clock = clock
         self._granted: dict[tuple[AccessPoint, str], float] = {}
         self._background = Background()
-        self._codes = CodeReader(settings, vision, site, clock, self._background)
+        self._codes = CodeReader(settings, site, clock, self._background)
 
     async def watch(self, camera: Camera) -> None:
         """Follow the faces of one camera until it ends."""
         watch = Watch(Tracker(camera.id), self._min_face_px)
-        failing = False
-        async for frame in camera.frames():
+
+        async def look(frame: Frame) -> bool:
             self._latencies.observe(Stage.RECEIVE, self._clock.monotonic() - frame.arrived)
             watch.count_losses(camera, self._latencies)
-            try:
-                detail = False
-                if watch.looks(frame):
-                    detail = await self._look(frame, watch)
-                detail |= await self._codes.look(frame, watch)
-                camera.focus(wanted=detail)
-            except Exception:
-                # A picture that cannot be judged opens nothing; the next one may be judged.
-                if not failing:
-                    _LOGGER.exception("Camera %s: a frame could not be judged", camera.id)
-                failing = True
-            else:
-                failing = False
+            detail = await self._look(frame, watch) if watch.looks(frame) else False
+            return await self._codes.look(frame, watch) or detail
+
+        await follow(camera, look)
 
     async def close(self) -> None:
         """Finish what was decided; to be called once no camera is watched any more."""
@@ -244,7 +232,7 @@ class Pipeline:
         if found is None or found.subject_id is not None or found.probes < found.min_probes:
             return
         if rings:
-            picture = await self._vision.jpeg(track.picture)
+            picture = await jpeg(track.picture)
             await self._site.visitors.ring(point, picture, fuse(track.probes))
 
     def _asking(
@@ -274,4 +262,4 @@ class Pipeline:
         )
 
     async def _show(self, frame: Frame, point: AccessPoint) -> None:
-        self._site.board.show_picture(point.door_id, await self._vision.jpeg(frame.image))
+        self._site.board.show_picture(point.door_id, await jpeg(frame.image))

@@ -29,7 +29,6 @@ from facegate.face.video import clip_frames
 from facegate.identity.embed import Embedder
 from facegate.latency import Latencies, Stage
 from facegate.protocol import ErrorCode
-from facegate.visitor.qr import find_code
 from facegate.worker import NewestFirst
 
 _SCENE_WIDTH = 640
@@ -119,14 +118,6 @@ class Vision:
         """Return how good a view of a face a frame gives."""
         return await self._reader.run(lambda: measure(frame.image, detection), frame.arrived)
 
-    async def read_code(self, frame: Frame) -> str | None:
-        """Return the text of a visitor pass's QR code in a frame, or None; see ``find_code``."""
-        return await asyncio.to_thread(lambda: find_code(frame.image))
-
-    async def jpeg(self, image: Image) -> bytes:
-        """Return a picture for people to look at, at most 640 pixels wide."""
-        return await asyncio.to_thread(_jpeg, image)
-
     def close(self) -> None:
         """End the threads once their work is done."""
         self._finder.shutdown()
@@ -158,6 +149,11 @@ class Vision:
 
     async def _find[T](self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._finder, work)
+
+
+async def jpeg(image: Image) -> bytes:
+    """Return a picture for people to look at, at most 640 pixels wide."""
+    return await asyncio.to_thread(_jpeg, image)
 
 
 def _jpeg(image: Image) -> bytes:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+import logging
 import math
 
 from facegate.camera.motion import MotionGate
 from facegate.domain import AccessPoint, Camera, Frame
 from facegate.face.track import Track, Tracker
 from facegate.latency import Drop, Latencies
+
+_LOGGER = logging.getLogger(__name__)
 
 PATIENCE_S = 2.5
 """How long a face stands there before it is denied, or rings."""
@@ -132,3 +136,21 @@ class Watch:
             if height >= _COMING * self.min_face_px and track.id not in self.attempts:
                 return True
         return False
+
+
+async def follow(camera: Camera, look: Callable[[Frame], Awaitable[bool]]) -> None:
+    """Have every frame of a camera looked at until it ends.
+
+    ``look`` returns whether the next ones are wanted in the large picture.
+    """
+    failing = False
+    async for frame in camera.frames():
+        try:
+            camera.focus(wanted=await look(frame))
+        except Exception:
+            # A picture that cannot be judged opens nothing; the next one may be judged.
+            if not failing:
+                _LOGGER.exception("Camera %s: a frame could not be judged", camera.id)
+            failing = True
+        else:
+            failing = False
