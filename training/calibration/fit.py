@@ -24,12 +24,15 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
 from scipy.special import expit, ndtr  # type: ignore[import-untyped]
 
+from facegate.face.align import align
+from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
 from facegate.face.graph import prepare
-from facegate.face.weights import SFACE
+from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 
 type Floats = NDArray[np.float64]
+type Places = NDArray[np.intp]
 
 SAME_PERSON = 0.35
 """Groups of pictures are one person's while their mean cosine is at least this."""
@@ -92,18 +95,18 @@ def embed(folder: Path) -> Floats:
     return np.asarray(found, np.float64)
 
 
-def people(cosines: Floats) -> NDArray[np.intp]:
-    """Return one picture of each person: of its group, that most like the others.
+def people(cosines: Floats) -> list[Places]:
+    """Return the pictures of each person, first those most like all of them.
 
     Groups are agglomerated by their mean cosine, which a chain of look-alikes does not raise.
     """
     distances = squareform(np.clip(1 - cosines, 0, None), checks=False)
     groups = fcluster(linkage(distances, "average"), 1 - SAME_PERSON, "distance")
-    chosen = []
+    found = []
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
-        chosen.append(members[cosines[np.ix_(members, members)].mean(axis=1).argmax()])
-    return np.asarray(chosen)
+        found.append(members[(-cosines[np.ix_(members, members)].mean(axis=1)).argsort()])
+    return found
 
 
 def fit(scores: Floats, start: Mixture = START) -> Mixture:
@@ -123,14 +126,14 @@ def fit(scores: Floats, start: Mixture = START) -> Mixture:
     return Mixture.of(found.x)
 
 
-def between(cosines: Floats, drawn: NDArray[np.intp]) -> Floats:
+def between(cosines: Floats, drawn: Places) -> Floats:
     """Return the scores between the people drawn, of whom some may be drawn more than once."""
     first, second = np.triu_indices(len(drawn), 1)
     apart = drawn[first] != drawn[second]
     return np.asarray(cosines[drawn[first[apart]], drawn[second[apart]]])
 
 
-def bound(cosines: Floats, chosen: NDArray[np.intp], central: Mixture) -> Floats:
+def bound(cosines: Floats, chosen: Places, central: Mixture) -> Floats:
     """Return an upper bound of the share above each score, by drawing people anew."""
     dice = np.random.default_rng(1)
     curves = [
@@ -140,7 +143,7 @@ def bound(cosines: Floats, chosen: NDArray[np.intp], central: Mixture) -> Floats
     return np.asarray(np.quantile(curves, CONFIDENCE, axis=0))
 
 
-def extrapolated(cosines: Floats, chosen: NDArray[np.intp], drawn: int) -> Floats:
+def extrapolated(cosines: Floats, chosen: Places, drawn: int) -> Floats:
     """Return what fits to few people foretell, as a share of what is counted among all.
 
     Shape (3, 3): the 10, 50 and 90 % quantiles at the scores 0.35, 0.40 and 0.45.
@@ -156,17 +159,55 @@ def extrapolated(cosines: Floats, chosen: NDArray[np.intp], drawn: int) -> Float
     return np.asarray(np.quantile(foretold, (0.1, 0.5, 0.9), axis=0))
 
 
+def of_references(cosines: Floats, everybody: list[Places], held: int) -> float:
+    """Return how much oftener a stranger reaches 0.40 by one of several references, not of one.
+
+    That is ``held`` itself where references of one person are independent.
+    """
+    best, single = [], []
+    for mine in everybody:
+        if len(mine) >= held:
+            strangers = [other[0] for other in everybody if other is not mine]
+            scores = cosines[np.ix_(strangers, mine[:held])]
+            best.append(scores.max(axis=1))
+            single.append(scores.ravel())
+    score = 0.40
+    return float(np.mean(np.concatenate(best) > score) / np.mean(np.concatenate(single) > score))
+
+
+def of_a_track(vectors: Floats, clip: Path, score: float) -> float:
+    """Return how much oftener a score is reached by any search of a track than by one of them.
+
+    Each search compares the mean of the frames so far, three or more of them, with all crops.
+    """
+    with tempfile.TemporaryDirectory() as cache:
+        detector = FaceDetector(open_session(prepare(YUNET, Path(cache))))
+        embedder = Embedder(open_session(prepare(SFACE, Path(cache))), SFACE.id)
+    frames = cv2.VideoCapture(str(clip))
+    seen = []
+    while (read := frames.read())[0]:
+        image = np.asarray(cv2.resize(read[1], None, fx=3, fy=3), np.uint8)
+        seen += [
+            embedder.embed(align(image, face.landmarks)) for face in detector.detect(image)[:1]
+        ]
+    means = np.cumsum(seen, axis=0)[2:]
+    scores = means / np.linalg.norm(means, axis=1, keepdims=True) @ vectors.T
+    return float(np.mean(scores.max(axis=0) > score) / np.mean(scores > score))
+
+
 def main() -> None:
     """Fit, tell the figures, and write what the engine reads."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("crops", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument("--clip", type=Path, help="a video of one small face, for the attempts")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     vectors = embed(arguments.crops)
     cosines = vectors @ vectors.T
-    chosen = people(cosines)
+    everybody = people(cosines)
+    chosen = np.asarray([mine[0] for mine in everybody])
     scores = between(cosines, chosen)
     central = fit(scores)
     upper = bound(cosines, chosen, central)
@@ -181,6 +222,10 @@ def main() -> None:
         )
     for drawn in (45, 100):
         _LOGGER.info("from %d people:\n%s", drawn, extrapolated(cosines, chosen, drawn).round(2))
+    for held in (2, 3, 5):
+        _LOGGER.info("%d references: %.2f", held, of_references(cosines, everybody, held))
+    for score in (0.15, 0.20, 0.25) if arguments.clip else ():
+        _LOGGER.info("a track at %.2f: %.2f", score, of_a_track(vectors, arguments.clip, score))
     calibration = {
         "models": [SFACE.id],
         "people": len(chosen),
