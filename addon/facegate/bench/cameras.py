@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 import sys
@@ -17,6 +18,7 @@ from facegate.bench.program import read_options, running
 from facegate.bench.report import Bound, Figure, Section, Table, Target
 from facegate.bench.sampler import busy, sampled
 from facegate.bench.usage import Usage, read_usage
+from facegate.errors import FaceGateError, NotFoundError
 
 _SETTLE_S = 4.0
 _EVERY_S = 1.0
@@ -61,7 +63,7 @@ async def measure_cameras(
     as long.
     """
     options = await asyncio.to_thread(read_options, options_file)
-    decoded = await _decode(streams_of(options), seconds) if baseline else None
+    decoded = await bare_decode(streams_of(options), seconds) if baseline else None
     seen = await watch(options, residents, seconds)
     return _section(seen, decoded, seconds, limits, title)
 
@@ -96,16 +98,19 @@ async def enroll_before(
         await enroll_residents(program, residents, ids_of(options, "doors"))
 
 
-async def _decode(urls: Sequence[str], seconds: float) -> float:
-    """Return how many cores bare decoding of some streams keeps busy."""
+async def bare_decode(urls: Sequence[str], seconds: float) -> float:
+    """Return how many cores bare decoding of some streams keeps busy; raises ``FaceGateError``."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "facegate.bench.decode", *urls
     )
     try:
         await asyncio.sleep(_SETTLE_S)
         return busy(await sampled(lambda: read_usage(process.pid), seconds, seconds))
+    except NotFoundError as err:
+        raise FaceGateError(f"these streams end by themselves: {', '.join(urls)}") from err
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
 
 

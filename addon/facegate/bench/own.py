@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from facegate.bench.peers.worker import Task, serve, timed
+from facegate.bench.peers.worker import Task, private_output, serve, timed
 from facegate.bench.usage import read_usage
 from facegate.domain import Template, Vector
 from facegate.face.detect import FaceDetector
@@ -78,10 +78,11 @@ def _unit(source: np.random.Generator) -> Vector:
 
 def main() -> int:
     """Serve until standard input ends; the argument is the folder of prepared graphs."""
+    out = private_output()
     if len(sys.argv) > 1:
-        serve(tasks(Path(sys.argv[1])), {})
+        serve(out, tasks(Path(sys.argv[1])), {})
     else:
-        serve({"gallery": search}, {})
+        serve(out, {"gallery": search}, {})
     return 0
 
 

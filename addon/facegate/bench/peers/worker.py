@@ -61,9 +61,8 @@ class Contestant(Protocol):
         ...
 
 
-def serve(tasks: dict[str, Task], versions: dict[str, str]) -> None:
-    """Answer requests until standard input ends."""
-    out = _private_output()
+def serve(out: TextIO, tasks: dict[str, Task], versions: dict[str, str]) -> None:
+    """Answer requests on ``out``, from ``private_output``, until standard input ends."""
     _write(out, {"ready": True, "versions": versions})
     for line in sys.stdin:
         try:
@@ -149,8 +148,8 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _private_output() -> TextIO:
-    """Keep standard output for answers: what libraries print goes to standard error."""
+def private_output() -> TextIO:
+    """Keep standard output for answers: what libraries print from now on is no answer."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return answers
@@ -162,5 +161,6 @@ def _write(out: TextIO, answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    answers = private_output()
     chosen: Contestant = getattr(import_module(sys.argv[1]), sys.argv[2])(*sys.argv[3:])
-    serve(tasks_of(chosen), chosen.versions())
+    serve(answers, tasks_of(chosen), chosen.versions())
