@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from aiohttp import web
 
@@ -15,9 +15,11 @@ from facegate.api.exposition import (
     family,
     histogram_samples,
 )
+from facegate.api.socket import Sockets
 from facegate.latency import BOUNDS_S, Drop, Latencies, Stage
 from facegate.protocol import CameraStateName
 from facegate.site import Site
+from facegate.vision import Vision
 from facegate.vitals import vitals
 
 METRICS_PATH = "/metrics"
@@ -33,18 +35,21 @@ _WAYS = {
 
 
 class MetricRoutes:
-    """Handlers over the site.
-
-    ``templates`` and ``subjects`` count the gallery; ``queues`` tell by name what waits.
-    """
+    """Handlers over the site; ``templates`` and ``subjects`` count the gallery."""
 
     def __init__(
-        self, site: Site, templates: Count, subjects: Count, queues: Mapping[str, Count]
+        self,
+        site: Site,
+        sockets: Sockets,
+        vision: Vision | None,
+        templates: Count,
+        subjects: Count,
     ) -> None:
         self._site = site
+        self._sockets = sockets
+        self._vision = vision
         self._templates = templates
         self._subjects = subjects
-        self._queues = queues
 
     def table(self) -> list[web.RouteDef]:
         """Return the route."""
@@ -64,7 +69,7 @@ class MetricRoutes:
             "version",
         )
         yield from _stages(self._site.latencies)
-        yield _drops(self._site.latencies, [c.id for c in self._site.board.state().cameras])
+        yield _drops(self._site.latencies, [c.id for c in self._site.board.cameras])
         yield self._cameras()
         yield _gauge(
             "facegate_gallery_templates",
@@ -74,14 +79,18 @@ class MetricRoutes:
         yield _gauge(
             "facegate_gallery_subjects", "People whom a search can find.", self._subjects()
         )
-        yield family(
-            "facegate_queue_length",
-            Kind.GAUGE,
-            "What waits to be done or sent now.",
-            {(name,): count() for name, count in self._queues.items()},
-            "queue",
-        )
+        yield self._queues()
         yield from _process()
+
+    def _queues(self) -> Family:
+        waiting: dict[tuple[str, ...], float] = {
+            ("socket",): self._sockets.unsent,
+            ("background",): self._site.bulletin.unfinished,
+        }
+        if self._vision is not None:
+            waiting["probe",] = self._vision.waiting
+        text = "What waits to be done or sent now."
+        return family("facegate_queue_length", Kind.GAUGE, text, waiting, "queue")
 
     def _cameras(self) -> Family:
         return family(
@@ -90,7 +99,7 @@ class MetricRoutes:
             "1 for the state that the camera's stream is in, 0 for the others.",
             {
                 (camera.id, state): camera.state is state
-                for camera in self._site.board.state().cameras
+                for camera in self._site.board.cameras
                 for state in CameraStateName
             },
             "camera",

@@ -15,6 +15,7 @@ from facegate.protocol import (
     AreaChanged,
     CameraChanged,
     CameraStateName,
+    CameraView,
     DoorChanged,
     DoorStateName,
     DoorView,
@@ -92,14 +93,19 @@ class Board:
         """Return everything that a client shows."""
         return StateMessage(
             doors=tuple(self._door_view(door) for door in self._doors.values()),
-            cameras=tuple(
-                camera_view(self._cameras[key], status) for key, status in self._streams.items()
-            ),
+            cameras=self.cameras,
             calls=tuple(call_view(call) for call in self._calls.open),
             areas=tuple(area_view(area, self._gate.presence) for area in self._gate.presence.areas),
             model_faults=self._model_faults,
             need_photos=self._need_photos(),
             latencies=latency_views(self._latencies),
+        )
+
+    @property
+    def cameras(self) -> tuple[CameraView, ...]:
+        """Every camera and what its stream does."""
+        return tuple(
+            camera_view(self._cameras[key], status) for key, status in self._streams.items()
         )
 
     def door_picture(self, door_id: str) -> bytes:

@@ -142,9 +142,11 @@ async def test_what_waits_to_be_sent_and_to_be_done_is_told(
     site.site.bulletin.spawn(work())
     for _ in range(7):
         site.site.board.show_door("front")
-    waiting = (await scrape(site))["facegate_queue_length"]
-    network.set()
-    done.set()
+    try:
+        waiting = (await scrape(site))["facegate_queue_length"]
+    finally:
+        network.set()
+        done.set()
     assert waiting.value(queue="background") == 1
     # One has left the queue and is on its way.
     assert waiting.value(queue="socket") == 6
