@@ -97,11 +97,6 @@ class RecognitionSettings:
     min_probes: int
     min_face_px: int
 
-    @property
-    def threshold(self) -> float:
-        """The threshold of an engine that does not follow its gallery."""
-        return 0.5 if self.fixed_threshold is None else self.fixed_threshold
-
 
 @dataclass(frozen=True, slots=True)
 class RetentionSettings:
