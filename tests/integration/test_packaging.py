@@ -192,7 +192,7 @@ async def test_every_entity_has_a_name_and_an_icon_or_a_class_that_brings_them(
     entry = await home.add(scripted, show_people=True)
     names, icons = translation("en")["entity"], read(FOLDER / "icons.json")["entity"]
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    assert len(entities) == 33
+    assert len(entities) == 34
     unused = {(domain, key) for domain, keys in icons.items() for key in keys}
     for item in entities:
         key = item.translation_key

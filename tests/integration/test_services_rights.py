@@ -23,6 +23,7 @@ CONTROLLED: list[tuple[str, dict[str, Any]]] = [
     ("present_credential", {"door": "yard", "card_number": "1"}),
     ("report_temperature", {"door": "yard", "celsius": 36}),
     ("present_document", {"door": "yard", "photo_path": "/a"}),
+    ("test_camera_placement", {"door": "yard"}),
     ("get_occupancy", {}),
     ("get_occupancy", {"area": "hall"}),
     ("set_occupancy", {"area": "hall", "count": 0}),

@@ -18,11 +18,12 @@ from .doors import DOORS
 from .groups import GROUPS
 from .imports import IMPORTS
 from .people import PEOPLE
+from .placement import PLACEMENT
 from .records import RECORDS
 from .visitors import VISITORS
 
 ACTIONS: tuple[Action, ...] = (
-    *PEOPLE, *CONSENTS, *IMPORTS, *GROUPS, *VISITORS, *DOORS, *AREAS, *RECORDS,
+    *PEOPLE, *CONSENTS, *IMPORTS, *GROUPS, *VISITORS, *DOORS, *PLACEMENT, *AREAS, *RECORDS,
 )  # fmt: skip
 
 

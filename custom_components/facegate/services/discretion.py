@@ -16,7 +16,18 @@ from .base import CONFIG_ENTRY, Fields
 REDACTED = "**REDACTED**"
 # Everything else may tell of a person, or open a door.
 _TOLD = frozenset(
-    {CONFIG_ENTRY, "active", "answer", "area", "call_id", "direction", "door", "doors", "mode"}
+    {
+        CONFIG_ENTRY,
+        "active",
+        "answer",
+        "area",
+        "call_id",
+        "direction",
+        "door",
+        "doors",
+        "mode",
+        "seconds",
+    }
 )
 
 
