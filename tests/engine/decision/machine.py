@@ -157,21 +157,13 @@ class RulesMachine(Driven):
         door=DOOR,
         direction=DIRECTION,
         name=NAME,
-        face_first=st.booleans(),
-        carries=st.booleans(),
+        way=st.tuples(st.booleans(), st.booleans()),
         wait=st.sampled_from([0, 5, 15, 16]),
     )
     def two_credentials(
-        self,
-        *,
-        door: str,
-        direction: Direction,
-        name: str,
-        face_first: bool,
-        carries: bool,
-        wait: float,
+        self, *, door: str, direction: Direction, name: str, way: tuple[bool, bool], wait: float
     ) -> None:
-        point = AccessPoint(door, direction)
+        point, (face_first, carries) = AccessPoint(door, direction), way
         for by_face in (face_first, not face_first):
             if by_face:
                 self.show_face(point, name, mask=0.9, step_up=not carries)
