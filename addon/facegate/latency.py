@@ -32,7 +32,7 @@ class Stage(StrEnum):
     ``receive`` is from a frame's arrival until it is taken, ``probe`` the alignment and the
     embedding of a face, ``record`` until a decision is durable, ``actuate`` until the hardware
     has confirmed. ``arrival_to_decision`` begins with the frame that was judged,
-    ``arrival_to_unlock`` with the first frame that showed the face.
+    ``arrival_to_unlock`` with the first frame in which the face was large enough to be read.
     """
 
     RECEIVE = "receive"
@@ -52,13 +52,12 @@ class Drop(StrEnum):
     """What was left out.
 
     Frames that a newer one replaced, or that were damaged or too old; detections where nothing
-    moved; probes that a newer one replaced.
+    moved.
     """
 
     FRAME_REPLACED = "frame_replaced"
     FRAME_REJECTED = "frame_rejected"
     DETECTION_SKIPPED = "detection_skipped"
-    PROBE_SUPERSEDED = "probe_superseded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,8 @@ class Pipeline:
             with self._latencies.measured(Stage.DECIDE):
                 self._consider(frame, track_now, attempt)
             track_now.decided = attempt.settled
-        return watch.needs_detail(found.live) or await self._measure_placement(frame, found.live)
+        measuring = await self._measure_placement(frame, found.live)
+        return watch.needs_detail(found.live) or measuring
 
     async def _measure_placement(self, frame: Frame, tracks: tuple[Track, ...]) -> bool:
         """Measure the largest face where somebody tests how the camera hangs.

@@ -105,10 +105,10 @@ def test_threads_lose_no_sample_of_each_other() -> None:
     def measure(camera_id: str) -> None:
         for _ in range(rounds):
             latencies.observe(Stage.DECODE, 0.002)
-            latencies.count(Drop.PROBE_SUPERSEDED, camera_id)
+            latencies.count(Drop.DETECTION_SKIPPED, camera_id)
 
     with ThreadPoolExecutor(4) as threads:
         for camera_id in ("one", "one", "two", "two"):
             threads.submit(measure, camera_id)
     assert latencies.summary()[Stage.DECODE].count == 4 * rounds
-    assert latencies.counted(Drop.PROBE_SUPERSEDED, "one") == 2 * rounds
+    assert latencies.counted(Drop.DETECTION_SKIPPED, "one") == 2 * rounds

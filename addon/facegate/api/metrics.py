@@ -29,7 +29,8 @@ type Count = Callable[[], int]
 _WAYS = {
     Stage.ARRIVAL_TO_DECISION: "From the arrival of a frame until what it showed was decided.",
     Stage.ARRIVAL_TO_UNLOCK: (
-        "From the arrival of the first frame that showed a face until its door had opened."
+        "From the arrival of the first frame in which a face could be read until its door had"
+        " opened."
     ),
 }
 
