@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+import re
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,8 @@ from facegate.latency import Drop, Stage
 from facegate.protocol import CameraStateName, DoorAction, DoorChanged, DoorStateName
 from tests.engine.api.scrape import Scraped, read
 from tests.support import Client, Engine, engine, until
+
+DOCUMENT = Path(__file__).parents[3] / "docs/metrics.md"
 
 pytestmark = pytest.mark.usefixtures("free_loop")
 
@@ -167,3 +170,11 @@ async def test_nobody_is_named_in_a_scrape(site: Engine) -> None:
         text = await response.text()
     assert subject_id not in text
     assert "Ann" not in text
+
+
+async def test_every_metric_stage_kind_and_queue_is_explained(site: Engine) -> None:
+    explained = set(re.findall(r"`(\w+)`", DOCUMENT.read_text()))
+    found = await scrape(site)
+    queues = {said for _, labels in found["facegate_queue_length"].samples for _, said in labels}
+    assert "probe" in queues
+    assert {*found, *Stage, *Drop, *CameraStateName, *queues} - explained == set()
