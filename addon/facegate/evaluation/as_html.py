@@ -10,7 +10,7 @@ from facegate.evaluation.discard import QualityFigures
 from facegate.evaluation.masks import Masks
 from facegate.evaluation.naming import ALL, Naming, NamingCurve
 from facegate.evaluation.page import card, cards, html_table, page
-from facegate.evaluation.plots import Axis, Series, histograms, lines, rates
+from facegate.evaluation.plots import Axis, Series, histograms, lines, rates, rounded
 from facegate.evaluation.report import Report
 from facegate.evaluation.sections import Section, Topic, mask_rates, sections
 from facegate.evaluation.verification import Verification
@@ -126,7 +126,7 @@ def _verification(whole: Verification, threshold: float | None) -> Iterator[str]
 
 def _discards(part: QualityFigures) -> str:
     points = [(each.share, each.fnir.value or 0.0) for each in part.discards]
-    top = max([0.05, *(value for _, value in points)])
+    top = rounded(max((value for _, value in points), default=0.0))
     title = "Error versus discard"
     x = Axis("share discarded, lowest quality first", 0, 0.5)
     series = [Series("FNIR of the rest, all conditions together", "s1", points)]

@@ -1,8 +1,8 @@
 """Presentation attacks (ISO/IEC 30107-3): which species pass as a person, and who does not.
 
-What the models say of a picture, or the mean of a clip's, is held against the limit of each level
-of the engine. The engine judges more than that: it asks for several views of a track and looks
-at how the head moved, see ``face/fusion.py``.
+What the models say of a picture, or the mean of a clip's, is held against what each level of the
+engine asks of a head that turns as well: under it a face fails. The engine judges more than that:
+it asks for several views of a track and looks at how the head moved, see ``face/fusion.py``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from facegate.evaluation.labels import LIVE, SPOOF, Sample
 from facegate.evaluation.looking import frames_of, picture_of, the_face
 from facegate.evaluation.statistics import Rate, rate
 from facegate.face.attack import AttackDetector, tells
-from facegate.face.fusion import LIMITS, MOST_VIEWS
+from facegate.face.fusion import LEVELS, MOST_VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ def present(
 def judge(presented: Sequence[Presented]) -> Attacks:
     """Return the errors of presentations at the limits of the engine's levels."""
     return Attacks(
-        tuple(presented), tuple(_level(name, limit, presented) for name, limit in LIMITS.items())
+        tuple(presented),
+        tuple(_level(name, limits.turned, presented) for name, limits in LEVELS.items()),
     )
 
 

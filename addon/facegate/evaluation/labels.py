@@ -168,6 +168,8 @@ def _unfit(sample: Sample, purpose: Purpose) -> Iterable[str]:
     attack = label == LIVE or (label.startswith(SPOOF) and label != SPOOF)
     if not label or (not all(sample.subjects) and purpose is Purpose.IDENTITY):
         yield "a label or a part of it is empty: write who it shows"
+    elif purpose is Purpose.MASK and sample.is_clip:
+        yield "a clip in a mask set: take pictures out of it"
     elif purpose is Purpose.MASK and not masked:
         yield f"label {label!r} in a mask set: expected {WITH_MASK} or {WITHOUT_MASK}"
     elif purpose is Purpose.ATTACK and not attack:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from facegate.decision.evidence import MASK_LIMIT
 from facegate.domain import MaskClassifier
 from facegate.evaluation.instruments import Instruments
 from facegate.evaluation.labels import WITH_MASK, Sample
 from facegate.evaluation.looking import picture_of, the_face
 from facegate.evaluation.statistics import Rate, rate
 from facegate.face.align import align
-
-WORN = 0.5
-"""From this certainty on a mask counts as worn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,8 @@ def count(found: Sequence[Masked]) -> Masks:
     """Return the errors among classified pictures."""
     masked = [each.worn for each in found if each.masked]
     bare = [each.worn for each in found if not each.masked]
-    missed = sum(worn is not None and worn < WORN for worn in masked)
-    invented = sum(worn is not None and worn >= WORN for worn in bare)
+    missed = sum(worn is not None and worn < MASK_LIMIT for worn in masked)
+    invented = sum(worn is not None and worn >= MASK_LIMIT for worn in bare)
     lost = sum(worn is None for worn in masked), sum(worn is None for worn in bare)
     seen = len(masked) - lost[0], len(bare) - lost[1]
     return Masks(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+import math
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from facegate.evaluation.statistics import CurvePoint, Rate, curve, rate
 
 ALL = "all"
 # Bounds of the groups by pose: degrees that the head is turned from the front.
-_YAWS = (0.0, 10.0, 20.0, 30.0, 90.0)
+_YAWS = (0.0, 10.0, 20.0, 30.0, math.inf)
 # A word of notes makes a group where so many mated searches bear it.
 _LEAST_NOTED = 10
 
@@ -122,10 +123,15 @@ def _by_pose(searches: Sequence[Search]) -> tuple[Group, ...]:
     """Return groups by how far the head is turned, over all sets; faces not found have no pose."""
     given = [s for s in searches if s.condition is Condition.AS_GIVEN and s.found.probes]
     parts = [
-        (f"yaw {low:.0f} to {high:.0f} degrees", [s for s in given if low <= s.yaw < high])
+        (_turned(low, high), [search for search in given if low <= search.yaw < high])
         for low, high in pairwise(_YAWS)
     ]
     return tuple(_group(ALL, name, part) for name, part in parts if part)
+
+
+def _turned(low: float, high: float) -> str:
+    bound = "and more" if math.isinf(high) else f"to {high:.0f}"
+    return f"yaw of {low:.0f} {bound} degrees"
 
 
 def _by_note(searches: Sequence[Search]) -> tuple[Group, ...]:

@@ -34,6 +34,10 @@ class Axis:
             return math.log(inside / self.low) / math.log(self.high / self.low)
         return (inside - self.low) / (self.high - self.low)
 
+    def shows(self, value: float) -> bool:
+        """Whether a line has a point there; on a logarithmic axis each has, at the ends."""
+        return self.log or self.low <= value <= self.high
+
     def ticks(self) -> list[tuple[float, str]]:
         """Return values and their labels."""
         if not self.log:
@@ -59,7 +63,9 @@ def lines(title: str, series: Sequence[Series], x: Axis, y: Axis, mark: float | 
     if mark is not None:
         body.append(_mark(x, mark))
     for each in series:
-        path = " ".join(f"{_x(x, across):.1f},{_y(y, up):.1f}" for across, up in each.points)
+        path = " ".join(
+            f"{_x(x, across):.1f},{_y(y, up):.1f}" for across, up in each.points if x.shows(across)
+        )
         body.append(
             f'<polyline class="line {each.style}" points="{path}">'
             f"<title>{escape(each.name)}</title></polyline>"
@@ -92,8 +98,7 @@ def histograms(title: str, series: Sequence[tuple[str, str, Histogram]], mark: f
 def rates(title: str, rows: Iterable[tuple[str, Rate]]) -> str:
     """Return rates as dots with their 95 % bounds, a row each, on a scale from 0 up."""
     measured = [(name, rate) for name, rate in rows if rate.value is not None]
-    top = max([0.05, *(rate.high for _, rate in measured)])
-    high = min(1.0, math.ceil(top * 20) / 20)
+    high = rounded(max((rate.high for _, rate in measured), default=0.0))
     height = _ROW * len(measured) + _BOTTOM + _TOP
     span = _WIDTH - _NAMES - _RIGHT
 
@@ -119,6 +124,11 @@ def rates(title: str, rows: Iterable[tuple[str, Rate]]) -> str:
             f"<title>{escape(told)}</title></circle>"
         )
     return _svg(title, height, body)
+
+
+def rounded(share: float) -> float:
+    """Return the end of an axis that shows a share (0..1) and has five even parts."""
+    return next(end for end in (0.05, 0.1, 0.25, 0.5, 1.0) if share <= end)
 
 
 def _figure(title: str, series: Sequence[Series], body: Sequence[str]) -> str:

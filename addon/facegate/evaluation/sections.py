@@ -172,7 +172,7 @@ def _verification(part: Sequence[Verification]) -> Section:
     rows = []
     for each in part:
         cells = [
-            f"{percent(point.fnmr)} at {point.threshold:.3f}{'' if point.supported else ' *'}"
+            f"{percent(point.fnmr)} at {point.threshold:.3f}{'' if point.supported else '*'}"
             for point in each.points
         ] or ["-"] * len(FALSE_MATCH_RATES)
         counts = (str(each.genuine), str(each.impostor), _score(each.highest_impostor))

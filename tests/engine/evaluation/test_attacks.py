@@ -7,7 +7,7 @@ import pytest
 from facegate.evaluation.attacks import Presented, judge
 from facegate.evaluation.discard import SHARES, discards
 from facegate.evaluation.masks import Masked, count
-from facegate.face.fusion import LIMITS
+from facegate.face.fusion import LEVELS
 
 PRESENTED = (
     Presented("p1", "live", 0.99),
@@ -33,7 +33,8 @@ def test_people_who_are_denied_and_attacks_that_pass_are_counted(
 
 
 def test_the_limits_are_those_of_the_engine() -> None:
-    assert {level.name: level.limit for level in judge(PRESENTED).levels} == dict(LIMITS)
+    found = {level.name: level.limit for level in judge(PRESENTED).levels}
+    assert found == {name: limits.turned for name, limits in LEVELS.items()}
 
 
 def test_a_stricter_level_denies_no_fewer() -> None:

@@ -139,6 +139,11 @@ def test_a_label_that_does_not_fit_the_set_is_told(
     assert told in refusal(folder)
 
 
+def test_a_clip_is_no_picture_of_a_mask(tmp_path: Path) -> None:
+    folder = write_set(tmp_path, [("a.mp4", "with_mask", PICTURE)])
+    assert "row 2 (a.mp4): a clip in a mask set: take pictures out of it" in refusal(folder)
+
+
 def test_what_a_set_is_for_can_be_told_against_its_labels(tmp_path: Path) -> None:
     folder = write_set(tmp_path, [("a.jpg", "ann", PICTURE)])
     assert "label 'ann' in a mask set" in refusal(folder, Purpose.MASK)

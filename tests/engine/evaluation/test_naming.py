@@ -86,7 +86,7 @@ def test_a_word_that_few_or_all_samples_bear_makes_no_group() -> None:
 
 def test_faces_are_grouped_by_how_far_they_are_turned() -> None:
     (group,) = summarized(*pair("ann", 20, 0)).by_pose
-    assert group.condition == "yaw 0 to 10 degrees"
+    assert group.condition == "yaw of 0 to 10 degrees"
     assert group.fnir.trials == 2
 
 
