@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,16 @@ def test_what_is_left_out_is_utc_no_holidays_and_keeps_little() -> None:
     assert found.site == SiteSettings("Site", ZoneInfo("UTC"), None, 14)
     assert found.schedules == {}
     assert found.retention == RetentionSettings(24, 0, 90, 7)
+
+
+def test_the_folder_of_models_is_none_or_a_whole_path() -> None:
+    doors = [{"id": "front"}]
+    assert parse({"doors": doors}).models.folder is None
+    found = parse({"doors": doors, "models": {"folder": "/share/models"}})
+    assert found.models.folder == Path("/share/models")
+    for wrong in ("models", "", 7):
+        with pytest.raises(SettingsError, match=r"models\.folder: expected the path of a folder"):
+            parse({"doors": doors, "models": {"folder": wrong}})
 
 
 def test_a_site_has_its_clock_its_holidays_and_its_age_of_consent() -> None:

@@ -85,6 +85,19 @@ def test_names_of_models_and_files_are_unique() -> None:
     assert len({file.name for file in files}) == len({file.sha256 for file in files}) == len(files)
 
 
+def test_the_document_names_every_model_and_every_file() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    told = {row[0]: row[1:] for row in rows if len(row) == 4}
+    for model in MODELS:
+        role, licence, _ = told.pop(model.name)
+        assert (role.partition(":")[0].partition(",")[0], licence) == (model.role, model.licence)
+        for file in model.files:
+            size = str(file.size) if file.size is not None else "not known"
+            assert told.pop(file.name) == [model.name, size, file.sha256]
+    assert [name for name in told if name.endswith(".onnx")] == []
+
+
 def test_a_models_id_names_the_file_it_came_from() -> None:
     assert SFACE.id == "sface-2021dec-fb143eea"
 
