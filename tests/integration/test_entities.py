@@ -275,7 +275,7 @@ async def test_an_area_is_a_device_with_its_occupancy(
     assert home.state("sensor", "occupancy", "hall").attributes["capacity"] is None
 
     await scripted.push(AreaChanged(replace(HALL, id="attic", name="Attic")))
-    await until(lambda: len(hass.states.async_entity_ids("sensor")) == 5)
+    await until(lambda: len(hass.states.async_entity_ids("sensor")) == 6)
     await home.shows("sensor", "occupancy", "2", "attic")
     registry = dr.async_get(hass)
     devices = {
@@ -285,7 +285,7 @@ async def test_an_area_is_a_device_with_its_occupancy(
     assert devices["Hall"].via_device_id == devices["FaceGate"].id
     scripted.areas = ()
     await scripted.drop()
-    await until(lambda: len(hass.states.async_entity_ids("sensor")) == 3)
+    await until(lambda: len(hass.states.async_entity_ids("sensor")) == 4)
     assert registry.async_get(devices["Attic"].id) is None
 
 
