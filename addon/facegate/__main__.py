@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     person.add_argument("--consent-language", default="en", help="of that text, such as en")
     person.add_argument("--consent-purpose", default="access", help="what was agreed to")
     person.add_argument("--guardian", help="who signed for a child")
+    person.add_argument(
+        "--distinct", action="store_true", help="whoever looks alike is somebody else, a twin say"
+    )
     person.add_argument("files", nargs="+", type=Path, help="photos, or one short video")
     person.set_defaults(run=_enroll)
     people = commands.add_parser("import", help="import a list of people with a running engine")
@@ -101,6 +104,7 @@ async def _enroll(chosen: argparse.Namespace) -> int:
         chosen.consent_language,
         chosen.consent_signer,
         chosen.guardian,
+        chosen.distinct,
     )
     print(await enroll(chosen.data, chosen.url, person, chosen.files))
     return 0

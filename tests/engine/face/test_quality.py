@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 from facegate.domain import Box, Detection, Image
 from facegate.errors import ImageError
 from facegate.face.align import align
+from facegate.face.picture import decode_picture
 from facegate.face.quality import Component, Quality, components, measure, pose, weight
 from facegate.face.shortcomings import require_good, shortcomings
 from facegate.protocol import ErrorCode
@@ -139,3 +142,37 @@ def test_the_aligned_crop_that_was_made_already_gives_the_same() -> None:
     image = hopper()
     face = one_face(image)
     assert measure(image, face, crop=align(image, face.landmarks)) == measure(image, face)
+
+
+def pictures(shared: Path, name: str) -> list[Image]:
+    """The pictures of a labeled folder that show one person."""
+    folder = shared / "fixtures" / name
+    with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
+        paths = [r["path"] for r in csv.DictReader(file) if not r["label"].startswith("MULTI:")]
+    return [decode_picture((folder / path).read_bytes()) for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("name", "most_refused"), [("london", 0), ("azure_adults", 0), ("lisa_zoom", 0), ("lfw10", 4)]
+)
+def test_good_photos_of_many_people_are_not_refused(
+    shared: Path, name: str, most_refused: int
+) -> None:
+    found = [refused(of(image)) for image in pictures(shared, name)]
+    assert sum(map(bool, found)) <= most_refused
+    assert set().union(*found) <= {Component.YAW}
+
+
+def test_the_same_photos_are_refused_once_they_are_blurred(shared: Path) -> None:
+    for image in pictures(shared, "lfw10")[::5]:
+        face = one_face(image)
+        blurred = cv2.GaussianBlur(align(image, face.landmarks), (0, 0), 2)
+        assert Component.SHARPNESS in refused(measure(image, face, crop=np.asarray(blurred)))
+
+
+def test_faces_from_the_side_are_named(shared: Path) -> None:
+    folder = shared / "fixtures/lfw10"
+    for name in ("George_W_Bush/George_W_Bush_0004", "Donald_Rumsfeld/Donald_Rumsfeld_0005"):
+        quality = of(decode_picture((folder / f"{name}.jpg").read_bytes()))
+        assert refused(quality) == {Component.YAW}
+        assert weight(quality) < 0.6
