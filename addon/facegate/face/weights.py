@@ -181,9 +181,9 @@ MASKNET = Model(
     (
         ModelFile(
             "mask-1.onnx",
-            "efd30e6685fed61931016ddb1286daf713ce4e52940dfa7f13d31a3025ea8635",
+            "b162f04386d522347e9f8979afcc85d2afc5021e36e1c27dee805547ce3f6fdf",
             217_887,
-            "be1f4945a49fced1cbc19603eba11f58e6a57da68ff28bc17e1fa0fd958167ba",
+            "7c67db9506e716775619e1e9909a311ddc48cddc84fd55ff7dfee02205befedd",
             "FaceGate's own (training/mask)",
             shipped=True,
         ),
