@@ -20,8 +20,8 @@ from facegate.vision import Vision
 DOWNLOADS = "models"
 """The folder for downloads and prepared graphs, in the data folder."""
 
-# How many times a face's box each net was trained to look at.
-_ATTACK_NETS = ((MINIFASNET_V2, 2.7), (MINIFASNET_V1SE, 4.0))
+ATTACK_NETS = ((MINIFASNET_V2, 2.7), (MINIFASNET_V1SE, 4.0))
+"""The liveness nets, and how many times a face's box each was trained to look at."""
 
 
 def model_folders(configured: Path | None, data: Path | None) -> tuple[Path, ...]:
@@ -45,11 +45,11 @@ def open_vision(
     wanted = any(_asks_for_attack_nets(door.rules) for door in settings.doors)
     nets = [
         AttackNet(session, scale)
-        for model, scale in _ATTACK_NETS
+        for model, scale in ATTACK_NETS
         if (session := library.open(model, open_session, wanted=wanted)) is not None
     ]
     # One net alone has other error rates than those that doors are set by.
-    attacks = AttackDetector(nets) if len(nets) == len(_ATTACK_NETS) else None
+    attacks = AttackDetector(nets) if len(nets) == len(ATTACK_NETS) else None
     masking = library.open(MASKNET, open_session)
     if masks is None and masking is not None:
         masks = MaskNet(masking)

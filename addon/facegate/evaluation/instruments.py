@@ -15,8 +15,9 @@ from facegate.face.engine import open_session
 from facegate.face.graph import prepare
 from facegate.face.mask import MaskNet
 from facegate.face.quality import measure, weight
-from facegate.face.weights import MINIFASNET_V1SE, MINIFASNET_V2, MODELS, SFACE, YUNET, ModelRole
+from facegate.face.weights import MASKNET, SFACE, YUNET
 from facegate.identity.embed import Embedder
+from facegate.models import ATTACK_NETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,14 @@ def open_instruments(cache: Path, folders: Sequence[Path] = ()) -> Instruments:
     """
 
     def masks() -> MaskClassifier:
-        model = next((model for model in MODELS if model.role is ModelRole.MASK), None)
-        if model is None:
-            raise ModelError("this version has no mask classifier")
-        return MaskNet(open_session(prepare(model, cache, folders)))
+        return MaskNet(open_session(prepare(MASKNET, cache, folders)))
 
     def attacks() -> AttackDetector:
-        nets = ((MINIFASNET_V2, 2.7), (MINIFASNET_V1SE, 4.0))
         return AttackDetector(
-            [AttackNet(open_session(prepare(net, cache, folders)), scale) for net, scale in nets]
+            [
+                AttackNet(open_session(prepare(net, cache, folders)), scale)
+                for net, scale in ATTACK_NETS
+            ]
         )
 
     return Instruments(
