@@ -91,7 +91,9 @@ def canvas(width: int, height: int, *pasted: tuple[Image, int, int]) -> Image:
 
 
 def frame_of(image: Image, sequence: int, seconds: float, camera_id: str = "cam") -> Frame:
-    return Frame(camera_id, sequence, seconds, START + timedelta(seconds=seconds), StillPixels(image))
+    return Frame(
+        camera_id, sequence, seconds, START + timedelta(seconds=seconds), StillPixels(image)
+    )
 
 
 def face_at(x: float, y: float, size: float = 100.0) -> Detection:

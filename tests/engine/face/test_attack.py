@@ -13,13 +13,14 @@ from facegate.domain import Box, Image
 from facegate.errors import ModelError
 from facegate.face.attack import MAX_SPEED, MIN_FACE_PX, AttackDetector, AttackNet, tells
 from facegate.face.engine import open_session
-from facegate.face.fusion import LIMITS
+from facegate.face.fusion import LEVELS
 from facegate.face.picture import decode_picture
 from tests.engine.face.real import astronaut, detector, enlarged
 
 SIZE = (1280, 720)
 FACE = Box(500, 200, 150, 200)
-LEAST, MOST = min(LIMITS.values()), max(LIMITS.values())
+LEAST = min(limits.turned for limits in LEVELS.values())
+MOST = max(limits.alone or 0 for limits in LEVELS.values())
 
 
 @cache

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 import pytest
 
 from facegate.domain import LivenessEvidence, Outcome, Reason
-from facegate.face.fusion import LIMITS, MIN_VIEWS, MOST_VIEWS, fuse
+from facegate.face.fusion import LEVELS, MIN_VIEWS, MOST_VIEWS, fuse
 from facegate.register import LivenessLevel, LivenessRule
 
 LOW, NORMAL, HIGH = LivenessLevel
 TURNED = LivenessEvidence(Outcome.PASS, 6.0, 4.0)
 STILL = LivenessEvidence(Outcome.UNAVAILABLE, 1.0, 4.0)
 FLAT = LivenessEvidence(Outcome.FAIL, 0.5, 4.0)
-LIVING, PRINT = (0.98,) * 4, (0.04,) * 4
+LIVING, DOUBTFUL, PRINT = (0.98,) * 4, (0.8,) * 4, (0.04,) * 4
 
 levels = st.sampled_from(LivenessLevel)
 views = st.lists(st.floats(0, 1), max_size=12)
@@ -42,6 +42,11 @@ def judged(
         (judged(LOW), (Outcome.PASS, Reason.OK)),
         (judged(HIGH), (Outcome.UNAVAILABLE, Reason.TOO_LITTLE_MOTION)),
         (judged(HIGH, TURNED), (Outcome.PASS, Reason.OK)),
+        (judged(LOW, seen=DOUBTFUL), (Outcome.PASS, Reason.OK)),
+        (judged(NORMAL, seen=DOUBTFUL), (Outcome.UNAVAILABLE, Reason.TOO_LITTLE_MOTION)),
+        (judged(NORMAL, TURNED, DOUBTFUL), (Outcome.PASS, Reason.OK)),
+        (judged(NORMAL, FLAT, DOUBTFUL), (Outcome.FAIL, Reason.FLAT_MOTION)),
+        (judged(HIGH, TURNED, DOUBTFUL), (Outcome.FAIL, Reason.LOOKS_LIKE_A_PICTURE)),
         (judged(seen=PRINT), (Outcome.FAIL, Reason.LOOKS_LIKE_A_PICTURE)),
         (judged(LOW, TURNED, PRINT), (Outcome.FAIL, Reason.LOOKS_LIKE_A_PICTURE)),
         (judged(LOW, FLAT), (Outcome.FAIL, Reason.FLAT_MOTION)),
@@ -83,7 +88,7 @@ def test_a_stricter_rule_never_takes_what_a_laxer_one_refuses(
             assert judged(laxer, motion, seen, answered=answered)[0] is Outcome.PASS
         newest = seen[-MOST_VIEWS:]
         assert len(newest) >= MIN_VIEWS
-        assert sum(newest) / len(newest) >= LIMITS[level]
+        assert sum(newest) / len(newest) >= LEVELS[level].turned
         assert motion.outcome is not Outcome.FAIL
         assert answered or not challenge
 
@@ -91,5 +96,7 @@ def test_a_stricter_rule_never_takes_what_a_laxer_one_refuses(
 def test_the_receipt_carries_the_figures_of_what_decided() -> None:
     rule = LivenessRule()
     assert fuse(rule, STILL, (0.2, 0.4, 0.3), answered=False).measured == pytest.approx(0.3)
-    assert fuse(rule, STILL, LIVING, answered=False).limit == LIMITS[NORMAL]
+    assert fuse(rule, STILL, LIVING, answered=False).limit == LEVELS[NORMAL].alone
+    assert fuse(rule, TURNED, DOUBTFUL, answered=False).limit == LEVELS[NORMAL].turned
+    assert fuse(rule, STILL, DOUBTFUL, answered=False).measured == STILL.measured
     assert fuse(rule, FLAT, LIVING, answered=False).measured == FLAT.measured
