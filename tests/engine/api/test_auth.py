@@ -105,6 +105,7 @@ async def test_health_needs_no_token_and_names_nobody(site: Engine) -> None:
         "records",
         "models",
         "vault",
+        "model_faults",
         "need_photos",
         "cameras",
         "cameras_down",
