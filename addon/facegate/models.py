@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facegate.domain import Control, MaskClassifier, Requirement
+from facegate.domain import MaskClassifier
 from facegate.face.attack import AttackDetector, AttackNet
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
@@ -15,6 +15,7 @@ from facegate.identity.embed import Embedder
 from facegate.latency import Latencies
 from facegate.register import DoorRules
 from facegate.settings import Settings
+from facegate.verdicts import Control, Requirement
 from facegate.vision import Vision
 
 DOWNLOADS = "models"

@@ -12,10 +12,10 @@ from typing import Any
 import voluptuous as vol
 
 from facegate import values
-from facegate.domain import Control, Requirement
 from facegate.errors import SettingsError
 from facegate.protocol import Direction
 from facegate.register import LivenessLevel, MaskRule, OnHolidays, Passback
+from facegate.verdicts import Control, Requirement
 
 _CAMERA = vol.Schema(
     {

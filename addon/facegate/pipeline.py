@@ -19,15 +19,12 @@ from facegate.decision.claim import FaceEvidence, Judgment
 from facegate.decision.gate import Asking
 from facegate.domain import (
     AccessPoint,
-    Basis,
     Camera,
     Clock,
     Decision,
     Frame,
     Identification,
     LivenessEvidence,
-    Outcome,
-    Reason,
 )
 from facegate.errors import FaceGateError
 from facegate.face.fusion import fuse as fuse_liveness
@@ -41,6 +38,7 @@ from facegate.register import Person
 from facegate.settings import Settings
 from facegate.site import Site
 from facegate.site.placement import PlacementView
+from facegate.verdicts import Basis, Outcome, Reason
 from facegate.vision import Vision, jpeg
 from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Watch, follow
 

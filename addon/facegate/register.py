@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from facegate.domain import Control, Requirement, Subject, Template
+from facegate.domain import Subject, Template
 from facegate.protocol import Direction
+from facegate.verdicts import Control, Requirement
 
 DAY_MINUTES = 24 * 60
 

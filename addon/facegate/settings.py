@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from facegate.domain import AccessPoint, Control, Requirement
+from facegate.domain import AccessPoint
 from facegate.errors import SettingsError
 from facegate.options import checked
 from facegate.protocol import Direction
@@ -22,6 +22,7 @@ from facegate.register import (
     Schedule,
     Window,
 )
+from facegate.verdicts import Control, Requirement
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from facegate.decision.presence import Presence
-from facegate.domain import CameraStatus, Decision, DoorStatus, Identification, Verdict
+from facegate.domain import CameraStatus, Decision, DoorStatus, Identification
 from facegate.face.integrity import ModelFault
 from facegate.identity.evidence import NOBODY
 from facegate.latency import Latencies
@@ -24,6 +24,7 @@ from facegate.protocol import (
 )
 from facegate.register import Area
 from facegate.settings import CameraSettings, DoorSettings
+from facegate.verdicts import Verdict
 from facegate.visitor.call import VisitorCall
 
 

@@ -57,7 +57,9 @@ class ScriptedCamera:
                 self._clock.passed += 1 / self.rate
                 self._sequence += 1
                 arrived = self._clock.monotonic() - self.delay_s
-                yield Frame(self.id, self._sequence, arrived, self._clock.now(), StillPixels(picture))
+                yield Frame(
+                    self.id, self._sequence, arrived, self._clock.now(), StillPixels(picture)
+                )
                 await acted_on()
             self._scenes.task_done()
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from facegate.domain import Detection, Frame, Image, Probe
+from facegate.domain import Frame, Image, Probe
 from facegate.errors import ModelError
+from facegate.face.track import Track
 from facegate.protocol import (
     AccessEvent,
     Actuate,
@@ -90,10 +91,10 @@ async def test_a_picture_that_cannot_be_judged_does_not_blind_the_camera(
     await front.enroll(["front"])
     probe, failures = Vision.probe, [ModelError("a vector of length nan"), ZeroDivisionError()]
 
-    async def fails_twice(self: Vision, frame: Frame, detection: Detection) -> Probe:
+    async def fails_twice(self: Vision, frame: Frame, track: Track) -> Probe:
         if failures:
             raise failures.pop()
-        return await probe(self, frame, detection)
+        return await probe(self, frame, track)
 
     monkeypatch.setattr(Vision, "probe", fails_twice)
     await front.show(ann[: A_LOOK + 2])

@@ -100,8 +100,10 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
         ),
         (
             camera(password="x"),
-            "cameras[0].password: unknown option; known: clip, id, loop, name, paced,"
-            " substream_url, url",
+            (
+                "cameras[0].password: unknown option; known: clip, id, loop, name, paced,"
+                " substream_url, url"
+            ),
         ),
         (door(pulse=3), f"doors[0].pulse: unknown option; known: {DOOR_KEYS}"),
         (

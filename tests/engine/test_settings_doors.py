@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from facegate.domain import Control, Requirement
 from facegate.errors import SettingsError
 from facegate.protocol import Direction
 from facegate.register import Area, ControlRule, DoorRules, MaskRule, Passback
 from facegate.settings import parse
+from facegate.verdicts import Control, Requirement
 
 CONTROLS = "document, liveness, mask, second_credential, temperature, two_persons"
 

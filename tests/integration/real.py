@@ -11,21 +11,12 @@ import uuid
 import numpy as np
 
 from facegate.assembly import running
-from facegate.domain import (
-    AccessPoint,
-    Basis,
-    Control,
-    Decision,
-    Outcome,
-    Reason,
-    Requirement,
-    Subject,
-    Verdict,
-)
+from facegate.domain import AccessPoint, Decision, Subject
 from facegate.face.library import Library
 from facegate.protocol import Direction
 from facegate.settings import parse
 from facegate.site import Site
+from facegate.verdicts import Basis, Control, Outcome, Reason, Requirement, Verdict
 from tests.support import free_port
 
 DOORS = [

@@ -35,8 +35,7 @@ async def test_a_photo_is_enrolled_from_a_file_that_home_assistant_may_read(
     assert found == ANN
     assert scripted.requests[0].content == b"\xff\xd8 a face"
     assert scripted.requests[0].query == {}
-    named = {"subject_id": "subject-1", "photo_path": str(photo)}
-    await home.act("enroll_photo", **named, distinct=True)
+    await home.act("enroll_photo", subject_id="subject-1", photo_path=str(photo), distinct=True)
     assert scripted.requests[1].query == {"distinct": "true"}
 
     with pytest.raises(ServiceValidationError) as caught:

@@ -11,15 +11,20 @@ import numpy as np
 
 from facegate.bench.peers.worker import decode
 from facegate.domain import Box, Detection, Image, Vector
+from facegate.errors import ImageError
 from facegate.face.align import align
 from facegate.face.detect import FaceDetector
+from facegate.face.photo import only_face
 from facegate.face.quality import measure, weight
+from facegate.face.shortcomings import require_good
 from facegate.identity.embed import Embedder
 
 _EVERY = 3
 _SMALLEST_PX = 64
 _SAME, _OTHER = 0.5, 0.3
-_SIGHTINGS = 4
+_SIGHTINGS = 10
+"""Pictures in which somebody is seen, one in three: at 25 a second, for more than a second."""
+
 _CONTEXT = 0.5
 _PICTURE_PX = 400
 
@@ -40,7 +45,8 @@ class _Person:
 def cast_of(clip: Path, detector: FaceDetector, embedder: Embedder) -> tuple[Image, ...]:
     """Return the best view of each person who is surely one and not another, the best first.
 
-    A face that is neither clearly like somebody nor clearly unlike everybody tells nothing.
+    A face that is neither clearly like somebody nor clearly unlike everybody tells nothing; who
+    is seen only for a moment, or in no view that serves for an enrollment, is left out.
     """
     people: list[_Person] = []
     for picture in decode(str(clip), _EVERY):
@@ -56,8 +62,10 @@ def cast_of(clip: Path, detector: FaceDetector, embedder: Embedder) -> tuple[Ima
                 people.append(person)
             person.sightings += 1
             if (merit := weight(measure(picture, face))) > person.merit:
-                person.merit, person.picture = merit, _portrait(picture, face.box)
-    known = [person for person in people if person.sightings >= _SIGHTINGS]
+                portrait = _portrait(picture, face.box)
+                if _serves(portrait, detector):
+                    person.merit, person.picture = merit, portrait
+    known = [person for person in people if person.sightings >= _SIGHTINGS and person.merit > 0]
     known.sort(key=lambda person: person.merit, reverse=True)
     return tuple(person.picture for person in known)
 
@@ -65,24 +73,18 @@ def cast_of(clip: Path, detector: FaceDetector, embedder: Embedder) -> tuple[Ima
 def _faces(
     picture: Image, detector: FaceDetector, embedder: Embedder
 ) -> Iterator[tuple[Detection, Vector]]:
-    """Yield the faces of a picture that are large enough and have nobody close beside them."""
-    faces = detector.detect(picture)
-    for face in faces:
-        if face.box.height >= _SMALLEST_PX and not any(
-            _beside(face.box, other.box) for other in faces if other is not face
-        ):
+    for face in detector.detect(picture):
+        if face.box.height >= _SMALLEST_PX:
             yield face, embedder.embed(align(picture, face.landmarks))
 
 
-def _beside(box: Box, other: Box) -> bool:
-    """Return whether a portrait of one would show the other."""
-    around = _CONTEXT * box.height
-    return (
-        box.x - around < other.x + other.width
-        and other.x < box.x + box.width + around
-        and box.y - around < other.y + other.height
-        and other.y < box.y + box.height + around
-    )
+def _serves(portrait: Image, detector: FaceDetector) -> bool:
+    """Return whether an enrollment would take a portrait."""
+    try:
+        require_good(measure(portrait, only_face(detector.detect(portrait))))
+    except ImageError:
+        return False
+    return True
 
 
 def _portrait(picture: Image, box: Box) -> Image:

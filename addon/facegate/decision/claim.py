@@ -6,19 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from facegate.domain import (
-    AccessPoint,
-    Basis,
-    Control,
-    Identification,
-    LivenessEvidence,
-    Outcome,
-    Reason,
-    Requirement,
-    Verdict,
-)
+from facegate.domain import AccessPoint, Identification, LivenessEvidence
 from facegate.protocol import DoorMode
 from facegate.register import MaskRule, Passback, Person
+from facegate.verdicts import Basis, Control, Outcome, Reason, Requirement, Verdict
 
 
 @dataclass(frozen=True, slots=True)

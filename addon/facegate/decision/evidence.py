@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from facegate.decision.claim import Measured
-from facegate.domain import AccessPoint, Reason, Vector
+from facegate.domain import AccessPoint, Vector
 from facegate.register import CredentialKind, DoorRules
+from facegate.verdicts import Reason
 
 DOCUMENT_LIFE_S = 60.0
 MASK_LIMIT = 0.5

@@ -15,9 +15,10 @@ from facegate.decision.evidence import Evidence
 from facegate.decision.policy import SUBJECT_BASES, judge
 from facegate.decision.presence import Presence
 from facegate.decision.schedule import Calendar, covers
-from facegate.domain import AccessPoint, Basis, Clock, Control, Reason, Requirement, Vector
+from facegate.domain import AccessPoint, Clock, Vector
 from facegate.protocol import Direction, DoorMode
 from facegate.register import Area, CredentialKind, DoorRules, Person, Schedule
+from facegate.verdicts import Basis, Control, Reason, Requirement
 
 # Controls that tell whether a credential is its holder's: their failures are failed attempts.
 _PROOFS = {Control.IDENTITY, Control.CREDENTIAL, Control.LIVENESS, Control.DOCUMENT}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from facegate.domain import AccessPoint, Outcome, Reason
+from facegate.domain import AccessPoint
 from facegate.protocol import Direction
 from facegate.register import Approval, ApprovalState, Permit
+from facegate.verdicts import Outcome, Reason
 
 type Finding = tuple[Outcome, Reason]
 

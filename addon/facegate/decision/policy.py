@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from facegate.decision.claim import Claim, FaceEvidence, Judgment, Measured
 from facegate.decision.permit import approved, permitted
-from facegate.domain import Basis, Control, Outcome, Reason, Requirement, Verdict
 from facegate.protocol import Direction, DoorMode
 from facegate.register import CredentialKind, MaskRule, Passback, SubjectKind
+from facegate.verdicts import Basis, Control, Outcome, Reason, Requirement, Verdict
 
 MAX_FRAME_AGE_S = 2.0
 

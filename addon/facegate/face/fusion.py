@@ -17,8 +17,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from facegate.domain import LivenessEvidence, Outcome, Reason
+from facegate.domain import LivenessEvidence
 from facegate.register import LivenessLevel, LivenessRule
+from facegate.verdicts import Outcome, Reason
 
 MIN_VIEWS = 3
 """Views that must tell before the mean counts."""

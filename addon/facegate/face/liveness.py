@@ -32,9 +32,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from facegate.domain import LivenessEvidence, Outcome
+from facegate.domain import LivenessEvidence
 from facegate.face.relief import Relief
 from facegate.face.track import Sighting
+from facegate.verdicts import Outcome
 
 LIMIT = 4.0
 """Standard errors from which on a relief is believed."""

@@ -8,12 +8,12 @@ from datetime import datetime
 import re
 import uuid
 
-from facegate.domain import Reason
 from facegate.errors import ConflictError, InvalidError, NotFoundError
 from facegate.office.office import Change, Office
 from facegate.record.store import EventKind
 from facegate.register import Credential, CredentialKind, Person
 from facegate.secret import card_digest, hash_pin, pin_matches
+from facegate.verdicts import Reason
 
 _PIN = re.compile(r"[0-9]{4,12}")
 _LONGEST_CARD = 64

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from facegate.domain import Decision, Identification, Verdict
+from facegate.domain import Decision, Identification
+from facegate.verdicts import Verdict
 
 type Json = str | float | bool | list["Json"] | dict[str, "Json"] | None
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import uuid
 
-from facegate.domain import Clock, Control, Decision, Outcome, Reason, Requirement, Subject, Verdict
+from facegate.domain import Clock, Decision, Subject
 from facegate.protocol import AlarmEvent, AlarmKind
 from facegate.record.store import EventKind, Store
 from facegate.site.bulletin import Bulletin
+from facegate.verdicts import Control, Outcome, Reason, Requirement, Verdict
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from facegate.decision.gate import Gate
-from facegate.domain import CameraStatus, Clock, DoorStatus, Reason
+from facegate.domain import CameraStatus, Clock, DoorStatus
 from facegate.errors import NotFoundError
 from facegate.face.integrity import ModelFault
 from facegate.latency import Latencies
@@ -25,6 +25,7 @@ from facegate.protocol import (
 )
 from facegate.settings import CameraSettings, DoorSettings, Settings
 from facegate.site.bulletin import Bulletin
+from facegate.verdicts import Reason
 from facegate.views import (
     area_view,
     call_view,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from facegate.decision.gate import Asking, Gate
-from facegate.domain import AccessPoint, Basis, Clock, Reason
+from facegate.domain import AccessPoint, Clock
 from facegate.errors import FaceGateError
 from facegate.protocol import Direction, DoorMode, DoorStateName
 from facegate.record.presence import PresenceStore
@@ -13,6 +13,7 @@ from facegate.record.store import EventKind, Store
 from facegate.site.board import Board
 from facegate.site.bulletin import Bulletin
 from facegate.site.passages import Passages
+from facegate.verdicts import Basis, Reason
 
 _LOGGER = logging.getLogger(__name__)
 

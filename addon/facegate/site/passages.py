@@ -13,7 +13,7 @@ import uuid
 from facegate.decision.claim import Judgment
 from facegate.decision.gate import Asking, Gate
 from facegate.decision.policy import MAX_FRAME_AGE_S
-from facegate.domain import Actuator, Basis, Clock, Decision
+from facegate.domain import Actuator, Clock, Decision
 from facegate.door.door import Door
 from facegate.errors import ConflictError, NotFoundError, RecordError
 from facegate.latency import Latencies, Stage
@@ -24,6 +24,7 @@ from facegate.settings import Settings
 from facegate.site.alarms import Alarms
 from facegate.site.board import Board
 from facegate.site.bulletin import Bulletin
+from facegate.verdicts import Basis
 from facegate.views import access_event
 
 _LOGGER = logging.getLogger(__name__)

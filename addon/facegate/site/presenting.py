@@ -8,7 +8,7 @@ from datetime import timedelta
 import math
 
 from facegate.decision.gate import Asking, Gate
-from facegate.domain import AccessPoint, Basis, Clock, Decision, Vector
+from facegate.domain import AccessPoint, Clock, Decision, Vector
 from facegate.errors import ActuatorError, InvalidError, RecordError
 from facegate.office.credentials import Credentials
 from facegate.protocol import AlarmKind, Direction, ErrorCode
@@ -21,6 +21,7 @@ from facegate.site.alarms import Alarms
 from facegate.site.board import Board
 from facegate.site.bulletin import Bulletin
 from facegate.site.passages import Passages
+from facegate.verdicts import Basis
 from facegate.visitor.passes import PassCheck, Passes, is_pass_number
 
 DOCUMENT = "document"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import logging
 
 from facegate.decision.gate import Asking, Gate
-from facegate.domain import AccessPoint, Basis, Clock, Reason
+from facegate.domain import AccessPoint, Clock
 from facegate.door.homeassistant import HomeAssistantActuator, Send
 from facegate.errors import InvalidError
 from facegate.face.integrity import ModelFault
@@ -26,6 +26,7 @@ from facegate.site.placement import Placement
 from facegate.site.presenting import Presenting
 from facegate.site.rounds import Rounds
 from facegate.site.visitors import Visitors
+from facegate.verdicts import Basis, Reason
 from facegate.visitor.passes import Passes
 
 _LOGGER = logging.getLogger(__name__)

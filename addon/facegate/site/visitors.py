@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from facegate.decision.gate import Asking, Gate
-from facegate.domain import AccessPoint, Basis, Clock, Decision, Reason, Vector
+from facegate.domain import AccessPoint, Clock, Decision, Vector
 from facegate.errors import ConflictError, RecordError
 from facegate.protocol import CallAnswer, CallClosed, CallOpened
 from facegate.record.pictures import PictureStore
@@ -13,6 +13,7 @@ from facegate.record.store import EventKind, Store
 from facegate.settings import Settings
 from facegate.site.bulletin import Bulletin
 from facegate.site.passages import Passages, refuse
+from facegate.verdicts import Basis, Reason
 from facegate.views import call_view
 from facegate.visitor.call import Calls, VisitorCall
 

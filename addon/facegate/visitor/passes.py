@@ -22,10 +22,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import secrets
 
-from facegate.domain import AccessPoint, Reason
+from facegate.domain import AccessPoint
 from facegate.errors import NotFoundError
 from facegate.protocol import Direction
 from facegate.register import VisitorPass
+from facegate.verdicts import Reason
 from facegate.visitor.code import Signer, read_code
 
 GRACE = timedelta(hours=1)

@@ -153,10 +153,10 @@ async def test_a_consent_from_before_the_withdrawal_does_not_come_back(
 async def test_templates_lie_sealed_and_bound_to_their_owner(
     galleries: list[Gallery], office: Engine, desk: aiohttp.ClientSession
 ) -> None:
-    await office.enroll("Ann", [PHOTO], ["front"])
+    ann = await office.enroll("Ann", [PHOTO], ["front"])
     ben = await add(desk, "Ben")
     await ask(desk, "POST", f"{SUBJECTS}/{ben}/consents", CONSENT)
-    values = galleries[-1]._matrix[0].astype("<f4").tobytes()
+    values = galleries[-1].references(ann)[0].astype("<f4").tobytes()
     assert traces(office.data, values[:16], values[256:272]) == []
     ((size,),) = rows(office.database, "SELECT length(sealed) FROM templates")
     assert size == 12 + len(values) + 16

@@ -7,8 +7,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from facegate.domain import Reason
 from facegate.office.credentials import Check, Credentials
+from facegate.verdicts import Reason
 from tests.engine.api.office import SUBJECTS, add, ask, person, refusal
 from tests.support import Engine, FakeClock, engine
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import itertools
 
 import numpy as np
@@ -22,7 +23,7 @@ def noisy(picture: Image, deviation: float = 6.0) -> Image:
     return np.clip(picture + grain, 0, 255).astype(np.uint8)
 
 
-def looks(gate: MotionGate, pictures: list[Image], begin: float = 0.0) -> list[bool]:
+def looks(gate: MotionGate, pictures: Sequence[Image], begin: float = 0.0) -> list[bool]:
     return [
         gate.opens(frame_of(picture, index, begin + index / RATE))
         for index, picture in enumerate(pictures)

@@ -6,20 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from facegate.decision.claim import AreaFacts, Claim, FaceEvidence, Judgment, Measured
-from facegate.domain import (
-    AccessPoint,
-    Basis,
-    Control,
-    Identification,
-    LivenessEvidence,
-    Outcome,
-    Reason,
-    Requirement,
-    Subject,
-    Verdict,
-)
+from facegate.domain import AccessPoint, Identification, LivenessEvidence, Subject
 from facegate.protocol import Direction
 from facegate.register import Approval, ApprovalState, Passback, Permit, Person
+from facegate.verdicts import Basis, Control, Outcome, Reason, Requirement, Verdict
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,18 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from facegate.decision import gate
 from facegate.decision.claim import FaceEvidence
 from facegate.decision.gate import Asking, Gate
-from facegate.domain import (
-    AccessPoint,
-    Basis,
-    Control,
-    Identification,
-    LivenessEvidence,
-    Outcome,
-    Reason,
-)
+from facegate.domain import AccessPoint, Identification, LivenessEvidence
 from facegate.errors import ConflictError
 from facegate.protocol import Direction
 from facegate.register import DoorRules, Person, VisitorPass
+from facegate.verdicts import Basis, Control, Outcome, Reason
 from facegate.visitor.call import Calls
 from facegate.visitor.code import make_code
 from facegate.visitor.passes import Passes

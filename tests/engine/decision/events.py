@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from facegate.domain import AccessPoint, Basis, Control
+from facegate.domain import AccessPoint
 from facegate.protocol import Direction
 from facegate.register import CredentialKind, Person
+from facegate.verdicts import Basis, Control
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from facegate.decision.gate import Asking
-from facegate.domain import AccessPoint, Basis, Control, Reason, Requirement
+from facegate.domain import AccessPoint
 from facegate.protocol import Direction, DoorMode
 from facegate.register import (
     Approval,
@@ -21,6 +21,7 @@ from facegate.register import (
     Permit,
     Retirement,
 )
+from facegate.verdicts import Basis, Control, Reason, Requirement
 from facegate.visitor.call import CALL_LIFE, Calls
 from facegate.visitor.code import make_code
 from facegate.visitor.passes import Passes

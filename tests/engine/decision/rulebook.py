@@ -46,7 +46,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from facegate.domain import AccessPoint, Basis, Control, Requirement
+from facegate.domain import AccessPoint
 from facegate.protocol import Direction, DoorMode
 from facegate.register import (
     ApprovalState,
@@ -56,6 +56,7 @@ from facegate.register import (
     Passback,
     Permit,
 )
+from facegate.verdicts import Basis, Control, Requirement
 from tests.engine.decision.events import (
     Event,
     Failed,

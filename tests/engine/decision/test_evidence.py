@@ -6,9 +6,10 @@ import pytest
 
 from facegate.decision.claim import Measured
 from facegate.decision.evidence import Evidence
-from facegate.domain import AccessPoint, Reason
+from facegate.domain import AccessPoint
 from facegate.protocol import Direction
 from facegate.register import CredentialKind, DoorRules
+from facegate.verdicts import Reason
 from tests.engine.decision.world import likeness
 
 ENTRY = AccessPoint("front", Direction.ENTRY)

@@ -9,17 +9,7 @@ import pytest
 
 from facegate.decision.claim import FaceEvidence, Judgment
 from facegate.decision.gate import Asking, Committed, Gate
-from facegate.domain import (
-    AccessPoint,
-    Basis,
-    Control,
-    Identification,
-    LivenessEvidence,
-    Outcome,
-    Reason,
-    Requirement,
-    Subject,
-)
+from facegate.domain import AccessPoint, Identification, LivenessEvidence, Subject
 from facegate.protocol import Direction, DoorMode
 from facegate.register import (
     Area,
@@ -32,6 +22,7 @@ from facegate.register import (
     Person,
     Retirement,
 )
+from facegate.verdicts import Basis, Control, Outcome, Reason, Requirement
 from tests.engine.decision.world import CALENDAR, SCHEDULES, START, likeness, site_clock
 from tests.support import FakeClock
 

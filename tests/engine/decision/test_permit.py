@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from facegate.decision.permit import approved, permitted
-from facegate.domain import Outcome, Reason
 from facegate.register import Approval, ApprovalState, Permit
+from facegate.verdicts import Outcome, Reason
 from tests.engine.decision.claims import ENTRY, EXIT, HOUR, NOON
 
 OK = (Outcome.PASS, Reason.OK)

@@ -10,19 +10,10 @@ from hypothesis import strategies as st
 
 from facegate.decision.claim import AreaFacts, Claim, FaceEvidence, Measured
 from facegate.decision.policy import MAX_FRAME_AGE_S, judge
-from facegate.domain import (
-    AccessPoint,
-    Basis,
-    Control,
-    Identification,
-    LivenessEvidence,
-    Outcome,
-    Reason,
-    Requirement,
-    Subject,
-)
+from facegate.domain import AccessPoint, Identification, LivenessEvidence, Subject
 from facegate.protocol import Direction, DoorMode
 from facegate.register import Approval, ApprovalState, MaskRule, Passback, Permit, Person
+from facegate.verdicts import Basis, Control, Outcome, Reason, Requirement
 from tests.engine.decision.claims import (
     ANN,
     CLEO,

@@ -10,9 +10,10 @@ import pytest
 
 from facegate.decision.claim import AreaFacts, Claim, Measured
 from facegate.decision.policy import MAX_FRAME_AGE_S, judge
-from facegate.domain import Basis, Control, LivenessEvidence, Outcome, Reason, Requirement
+from facegate.domain import LivenessEvidence
 from facegate.protocol import Direction, DoorMode
 from facegate.register import Approval, ApprovalState, MaskRule, Passback, Permit
+from facegate.verdicts import Basis, Control, Outcome, Reason, Requirement
 from tests.engine.decision.claims import (
     ANN,
     CLEO,

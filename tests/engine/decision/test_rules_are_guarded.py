@@ -15,9 +15,10 @@ from facegate.decision.attempts import Attempts
 from facegate.decision.claim import Claim, Judgment
 from facegate.decision.evidence import Evidence
 from facegate.decision.presence import Presence
-from facegate.domain import AccessPoint, Outcome, Reason
+from facegate.domain import AccessPoint
 from facegate.protocol import Direction, DoorMode
 from facegate.register import Approval, ApprovalState, VisitorPass
+from facegate.verdicts import Outcome, Reason
 from facegate.visitor.call import Calls
 from facegate.visitor.passes import Passes
 from tests.engine.decision.driven import ForbiddenError, RefusedError

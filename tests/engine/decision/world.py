@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from facegate.decision.schedule import Calendar
-from facegate.domain import Control, Requirement, Subject, Vector
+from facegate.domain import Subject, Vector
 from facegate.protocol import Direction
 from facegate.register import (
     DAY_MINUTES,
@@ -29,6 +29,7 @@ from facegate.register import (
     Schedule,
     Window,
 )
+from facegate.verdicts import Control, Requirement
 from tests.support import FakeClock
 
 ZONE = ZoneInfo("Europe/Berlin")

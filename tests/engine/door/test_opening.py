@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from facegate.decision.gate import Asking
-from facegate.domain import AccessPoint, Basis, Reason
+from facegate.domain import AccessPoint
 from facegate.door import homeassistant
 from facegate.protocol import (
     AccessEvent,
@@ -26,6 +26,7 @@ from facegate.protocol import (
     ErrorCode,
 )
 from facegate.record.store import Work
+from facegate.verdicts import Basis, Reason
 from tests.support import Client, Engine, engine, until
 
 pytestmark = pytest.mark.usefixtures("free_loop")

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from facegate.domain import LivenessEvidence, Outcome, Reason
+from facegate.domain import LivenessEvidence
 from facegate.face.fusion import LEVELS, MIN_VIEWS, MOST_VIEWS, fuse
 from facegate.register import LivenessLevel, LivenessRule
+from facegate.verdicts import Outcome, Reason
 
 LOW, NORMAL, HIGH = LivenessLevel
 TURNED = LivenessEvidence(Outcome.PASS, 6.0, 4.0)

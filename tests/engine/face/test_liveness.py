@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 import pytest
 
-from facegate.domain import Image, LivenessEvidence, Outcome
+from facegate.domain import Image, LivenessEvidence
 from facegate.face.liveness import LIMIT, assess
 from facegate.face.relief import Relief
 from facegate.face.track import Sighting, Tracker
+from facegate.verdicts import Outcome
 
 from .real import canvas, carphone, detector, enlarged, face_at, frame_of, one_face
 

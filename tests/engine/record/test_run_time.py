@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from facegate.domain import AccessPoint, Basis, Decision, Reason
+from facegate.domain import AccessPoint, Decision
 from facegate.errors import RecordError
 from facegate.protocol import (
     AccessEvent,
@@ -31,6 +31,7 @@ from facegate.protocol import (
 )
 from facegate.record import database
 from facegate.record.store import EventKind
+from facegate.verdicts import Basis, Reason
 from tests.support import Client, Engine, engine, until
 
 pytestmark = pytest.mark.usefixtures("free_loop")

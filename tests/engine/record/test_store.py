@@ -10,12 +10,13 @@ import sqlite3
 
 import pytest
 
-from facegate.domain import AccessPoint, Basis, Decision, Reason
+from facegate.domain import AccessPoint, Decision
 from facegate.errors import VaultError
 from facegate.protocol import Direction
 from facegate.record.audit import verify_database
 from facegate.record.store import EventKind, Store
 from facegate.record.vault import Vault
+from facegate.verdicts import Basis, Reason
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

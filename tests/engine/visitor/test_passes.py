@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 import pytest
 
-from facegate.domain import AccessPoint, Reason
+from facegate.domain import AccessPoint
 from facegate.errors import NotFoundError
 from facegate.protocol import Direction
 from facegate.record.vault import Vault
 from facegate.register import VisitorPass
+from facegate.verdicts import Reason
 from facegate.visitor.code import make_code
 from facegate.visitor.passes import GRACE, Passes, is_pass_number, new_number
 
