@@ -46,6 +46,7 @@ from facegate.protocol import (
     PassageEvent,
     PeopleChanged,
     PerformanceChanged,
+    Prompt,
     Result,
     StateMessage,
     VerdictView,
@@ -67,6 +68,7 @@ _DOOR = DoorView(
     held_open=True,
     temperature=36.6,
     temperature_at=MOMENT,
+    prompt=Prompt.TURN_YOUR_HEAD,
 )
 _CAMERA = CameraView("porch", "Porch", CameraStateName.BACKING_OFF, "no answer")
 _CALL = CallView("c1", "front", MOMENT, MOMENT + 60, "4b")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from demo import backdrop
-from facegate.domain import Box, Image
+from facegate.domain import Box, Image, Vector
 from facegate.errors import ModelError
 from facegate.face.attack import MAX_SPEED, MIN_FACE_PX, AttackDetector, AttackNet, tells
 from facegate.face.engine import open_session
@@ -101,7 +101,7 @@ class Broken:
 
     name = "input"
 
-    def run(self, _outputs: None, _inputs: object) -> list[np.ndarray]:
+    def run(self, _outputs: None, _inputs: object) -> list[Vector]:
         return [np.array([[0.0, self._value, 0.0]], np.float32)]
 
 
