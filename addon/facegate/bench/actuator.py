@@ -44,11 +44,6 @@ class Witness:
         """How many decisions let somebody through."""
         return sum(access.granted for access in self.accesses)
 
-    @property
-    def named(self) -> frozenset[str]:
-        """Names of everybody whom a decision named, let through or not."""
-        return frozenset(a.subject_name for a in self.accesses if a.subject_name is not None)
-
     def saw(self, access: AccessEvent) -> None:
         """Take note of a decision; its event and its command may come in any order."""
         self.accesses.append(access)

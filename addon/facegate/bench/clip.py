@@ -15,20 +15,19 @@ import time
 import cv2
 import numpy as np
 
-from facegate.bench.actuator import driving
+from facegate.bench.actuator import Witness, driving
 from facegate.bench.arithmetic import Paired, paired
 from facegate.bench.contestant import Watched
 from facegate.bench.people import Resident, enroll_residents
 from facegate.bench.program import Program, running
 from facegate.bench.report import Bound, Figure, Section, Table, Target
 from facegate.bench.rivals import Kind, Peer, Rival, rivals
-from facegate.bench.usage import Usage
 from facegate.domain import Image
 
 ROUNDS = 3
 _DOOR, _CAMERA = "door", "camera"
 _SLOW_EVERY = 5
-_LOOK_S = 0.25
+_LAST_S = 0.5
 _LIMIT_S = 600.0
 _REST_S = 11.0
 """Whoever was let in is not let in again for ten seconds: rounds are further apart."""
@@ -43,7 +42,6 @@ class Passage:
     cpu_s: float
     peak_rss_mb: float
     names: frozenset[str]
-    dropped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,11 @@ async def measure_clip(
         folder = Path(held)
         # The engine looks for the clip every two seconds: it is there once a round begins.
         played = folder / f"now{clip.suffix}"
-        async with running(_options(played, models), folder) as program, rivals(peers) as others:
+        async with (
+            running(_options(played, models), folder) as program,
+            driving(program.url, program.token, (_DOOR,)) as witness,
+            rivals(peers) as others,
+        ):
             residents = await asyncio.to_thread(_write, cast, folder)
             refused = await enroll_residents(program, residents, (_DOOR,))
             people = {
@@ -84,7 +86,7 @@ async def measure_clip(
                 every = _SLOW_EVERY if rival.kind is Kind.FACE_RECOGNITION else 1
                 ours, theirs = [], []
                 for _ in range(rounds):
-                    ours.append(await _pass(program, clip, played))
+                    ours.append(await _pass(program, witness, clip, played))
                     rested = time.monotonic() + _REST_S
                     theirs.append(await rival.worker.watch(clip, people, every))
                     await asyncio.sleep(max(0.0, rested - time.monotonic()))
@@ -92,24 +94,24 @@ async def measure_clip(
                 races.append(Race(rival, every, cpu, theirs[-1]))
                 passages += ours
             if not others:
-                passages = [await _pass(program, clip, played) for _ in range(rounds)]
+                passages = [await _pass(program, witness, clip, played) for _ in range(rounds)]
     return _section(clip, people, passages, races)
 
 
-async def _pass(program: Program, clip: Path, played: Path) -> Passage:
+async def _pass(program: Program, witness: Witness, clip: Path, played: Path) -> Passage:
     """Show the clip to the engine's camera once, at its own pace."""
-    before_drops = (await program.metrics()).dropped
-    async with driving(program.url, program.token, (_DOOR,)) as witness:
-        before: Usage = program.usage()
-        await asyncio.to_thread(_put, clip, played)
-        await program.streaming(1)
-        await asyncio.to_thread(played.unlink)
-        await program.streaming_no_more(_LIMIT_S)
-        await asyncio.sleep(_LOOK_S)
-        after = program.usage()
-    after_drops = (await program.metrics()).dropped
-    dropped = sum(after_drops.values()) - sum(before_drops.values())
-    return Passage(after.cpu_s - before.cpu_s, after.peak_rss_mb, witness.named, dropped)
+    decided = len(witness.accesses)
+    before = program.usage()
+    await asyncio.to_thread(_put, clip, played)
+    await program.streaming(1)
+    await asyncio.to_thread(played.unlink)
+    await program.streaming_no_more(_LIMIT_S)
+    await asyncio.sleep(_LAST_S)
+    after = program.usage()
+    names = frozenset(
+        access.subject_name for access in witness.accesses[decided:] if access.subject_name
+    )
+    return Passage(after.cpu_s - before.cpu_s, after.peak_rss_mb, names)
 
 
 def _options(played: Path, models: Path | None) -> Mapping[str, object]:

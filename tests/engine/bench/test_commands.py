@@ -107,7 +107,7 @@ async def test_a_clip_is_watched_by_the_engine_and_by_peers(visits: Path) -> Non
 
 def test_a_cast_is_each_person_of_a_clip_once(tmp_path: Path) -> None:
     ann, bob = enlarged(astronaut()[:360, 60:420], 0.7), enlarged(hopper()[:400], 0.6)
-    scenes = [canvas(640, 360, (ann, 20 + 4 * n, 40), (bob, 310 + n, 60)) for n in range(15)]
+    scenes = [canvas(640, 360, (ann, 20 + n, 40), (bob, 290 + n, 60)) for n in range(40)]
     clip = write_film(tmp_path / "two.mp4", scenes, (640, 360), RATE)
     cast = cast_of(clip, detector(), embedder())
     assert len(cast) == 2
