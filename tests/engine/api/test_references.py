@@ -231,12 +231,16 @@ async def health(site: Engine) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def outdated(tmp_path: Path) -> AsyncIterator[tuple[Engine, str]]:
+def old() -> Reading:
+    return Reading(b"old photo", "another-model", vector_of(hopper()))
+
+
+@pytest.fixture
+async def outdated(old: Reading, tmp_path: Path) -> AsyncIterator[tuple[Engine, str]]:
     """Give an engine that was started with somebody's references of another model only."""
     async with engine(OPTIONS, tmp_path) as site:
         subject_id = await site.enroll("Ann", [], ["front"])
         people = office_of(site)
-        old = Reading(b"old photo", "another-model", vector_of(hopper()))
         async with people.changing("test") as change:
             ann, _ = await add_reading(people, change, people.roster.get(subject_id), old, alike=1)
             change.hold(ann)
