@@ -12,7 +12,7 @@ from facegate.settings import Settings
 from facegate.site import Site
 from facegate.vision import jpeg
 from facegate.visitor.qr import find_code
-from facegate.watch import Watch, follow
+from facegate.watch import Code, Watch, follow
 
 CODE_S = 0.4
 """How often a camera's picture is searched for a code, while something moves."""
@@ -39,7 +39,7 @@ class CodeReader:
 
         async def look(frame: Frame) -> bool:
             watch.looks(frame)
-            return await self.look(frame, watch)
+            return self.look(frame, watch)
 
         await follow(camera, look)
 
@@ -47,8 +47,8 @@ class CodeReader:
         """Finish what was presented; to be called once no camera is watched any more."""
         await self._background.finish()
 
-    async def look(self, frame: Frame, watch: Watch) -> bool:
-        """Read the code in a frame, and present it once while it is held up.
+    def look(self, frame: Frame, watch: Watch) -> bool:
+        """Begin to read the code in a frame: faces do not wait for it.
 
         Return whether a code may be held up now: it is read in the large picture.
         """
@@ -60,17 +60,25 @@ class CodeReader:
         if not points or not watch.moving:
             return False
         seen = watch.code
-        if not frame.detail or frame.arrived - seen.looked < CODE_S:
-            return True
-        seen.looked = frame.arrived
-        code = await asyncio.to_thread(lambda: find_code(frame.image))
-        if code is None or (code == seen.text and frame.arrived - seen.at < AGAIN_S):
-            seen.at = frame.arrived if code is not None else seen.at
-            return True
-        seen.text, seen.at = code, frame.arrived
-        for point in points:
-            self._background.spawn(self._present(point, code, frame))
+        if frame.detail and not seen.reading and frame.arrived - seen.looked >= CODE_S:
+            seen.looked, seen.reading = frame.arrived, True
+            self._background.spawn(self._read(frame, points, seen))
         return True
+
+    async def _read(self, frame: Frame, points: list[AccessPoint], seen: Code) -> None:
+        """Read the code in a frame, and present it once while it is held up."""
+        try:
+            code = await asyncio.to_thread(lambda: find_code(frame.image))
+        finally:
+            seen.reading = False
+        if code is None:
+            return
+        before, seen.text, since = seen.text, code, frame.arrived - seen.at
+        seen.at = frame.arrived
+        if code == before and since < AGAIN_S:
+            return
+        for point in points:
+            await self._present(point, code, frame)
 
     async def _present(self, point: AccessPoint, code: str, frame: Frame) -> None:
         age_s = self._clock.monotonic() - frame.arrived

@@ -82,8 +82,9 @@ class Pipeline:
         async def look(frame: Frame) -> bool:
             self._latencies.observe(Stage.RECEIVE, self._clock.monotonic() - frame.arrived)
             watch.count_losses(camera, self._latencies)
-            detail = await self._look(frame, watch) if watch.looks(frame) else False
-            return await self._codes.look(frame, watch) or detail
+            if watch.looks(frame):
+                watch.reads = await self._look(frame, watch)
+            return self._codes.look(frame, watch) or watch.reads
 
         await follow(camera, look)
 

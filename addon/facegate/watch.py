@@ -71,16 +71,20 @@ class Attempt:
 
 @dataclass(slots=True)
 class Code:
-    """The last code that a camera saw, and when it was looked for and seen."""
+    """The last code that a camera saw, when it was looked for and seen, whether it is read now."""
 
     text: str | None = None
+    reading: bool = False
     looked: float = -math.inf
     at: float = -math.inf
 
 
 @dataclass(slots=True)
 class Watch:
-    """One camera under watch: its tracks and their attempts, its motion, its codes."""
+    """One camera under watch: its tracks and their attempts, its motion, its codes.
+
+    ``reads`` tells that at the last look a face was there that is read in the large picture.
+    """
 
     tracker: Tracker
     min_face_px: int
@@ -88,6 +92,7 @@ class Watch:
     motion: MotionGate = field(default_factory=MotionGate)
     code: Code = field(default_factory=Code)
     moving: bool = False
+    reads: bool = False
     _lost: dict[Drop, int] = field(default_factory=dict)
     _looked: float = -math.inf
 
