@@ -67,11 +67,14 @@ async def test_a_person_shown_is_a_device_whose_entities_are_disabled_at_first(
 ) -> None:
     scripted.answers[LIST] = {"subjects": [ANN]}
     entry = await home.add(scripted, show_people=True)
-    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-    disabled = {item.translation_key for item in entities if item.disabled_by is not None}
-    assert disabled == {"presence", "last_seen"}
     devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
-    assert {device.name for device in devices} == {"FaceGate", "Front door", "Porch", "Ann"}
+    named = {device.name: device.id for device in devices}
+    assert set(named) == {"FaceGate", "Front door", "Porch", "Ann"}
+    entities = er.async_entries_for_device(
+        er.async_get(hass), named["Ann"], include_disabled_entities=True
+    )
+    disabled = {item.translation_key: item.disabled_by is not None for item in entities}
+    assert disabled == {"presence": True, "last_seen": True}
 
 
 async def test_presence_follows_the_passages(home: Home, scripted: ScriptedEngine) -> None:
