@@ -7,21 +7,14 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 
-import aiohttp
 import av
 import av.error
 
 from facegate.errors import FaceGateError, ImageError, NotFoundError
-from facegate.protocol import (
-    SUBJECTS_PATH,
-    ErrorCode,
-    ErrorMessage,
-    ProtocolError,
-    decode_engine,
-)
+from facegate.protocol import SUBJECTS_PATH, ErrorCode
+from facegate.remote import connected
 
 _PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
-_TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +41,6 @@ async def enroll(data: Path, url: str, person: NewPerson, files: list[Path]) -> 
     Where no picture can be used, nobody is enrolled.
     """
     uploads = await asyncio.to_thread(_uploads, files)
-    token = await asyncio.to_thread(_read, data / "token")
-    headers = {"Authorization": f"Bearer {token.decode('ascii', 'replace').strip()}"}
     permits = [{"door_id": door} for door in person.doors]
     subject = {"name": person.name, "kind": person.kind, "permits": permits}
     consent = {
@@ -61,44 +52,25 @@ async def enroll(data: Path, url: str, person: NewPerson, files: list[Path]) -> 
     }
     refusals = []
     references = 0
-    try:
-        async with aiohttp.ClientSession(url, headers=headers, timeout=_TIMEOUT) as session:
-            answer = await _ask(session, "POST", SUBJECTS_PATH, json.dumps(subject).encode())
-            path = f"{SUBJECTS_PATH}/{json.loads(answer)['id']}"
-            try:
-                await _ask(session, "POST", f"{path}/consents", json.dumps(consent).encode())
-                for name, resource, content in uploads:
-                    try:
-                        where = f"{path}/{resource}?distinct={str(person.distinct).lower()}"
-                        answer = await _ask(session, "POST", where, content)
-                        references = json.loads(answer)["references"]
-                    except FaceGateError as err:
-                        refusals.append(f"{name}: {err}")
-            finally:
-                if not references:
-                    await _ask(session, "DELETE", path)
-    except (aiohttp.ClientError, TimeoutError) as err:
-        why = str(err) or "it does not answer"
-        raise FaceGateError(f"the engine at {url} cannot be reached: {why}") from err
-    except (ProtocolError, ValueError, KeyError) as err:
-        raise FaceGateError(f"what answers at {url} is not this version's engine: {err}") from err
+    async with connected(data, url) as engine:
+        answer = await engine.ask("POST", SUBJECTS_PATH, json.dumps(subject).encode())
+        path = f"{SUBJECTS_PATH}/{json.loads(answer)['id']}"
+        try:
+            await engine.ask("POST", f"{path}/consents", json.dumps(consent).encode())
+            for name, resource, content in uploads:
+                try:
+                    where = f"{path}/{resource}?distinct={str(person.distinct).lower()}"
+                    answer = await engine.ask("POST", where, content)
+                    references = json.loads(answer)["references"]
+                except FaceGateError as err:
+                    refusals.append(f"{name}: {err}")
+        finally:
+            if not references:
+                await engine.ask("DELETE", path)
     if not references:
         raise ImageError("nobody was enrolled:\n  " + "\n  ".join(refusals), ErrorCode.NO_FACE)
     told = f"{person.name} is enrolled as {path.rpartition('/')[2]} with {references} references"
     return "\n  refused: ".join([told, *refusals])
-
-
-async def _ask(
-    session: aiohttp.ClientSession, method: str, path: str, body: bytes | None = None
-) -> bytes:
-    async with session.request(method, path, data=body) as response:
-        answer = await response.read()
-        if response.ok:
-            return answer
-        error = decode_engine(answer.decode("utf-8", "replace"))
-        if isinstance(error, ErrorMessage):
-            raise FaceGateError(error.message)
-        raise FaceGateError(f"the engine answered {response.status}")
 
 
 def _uploads(files: list[Path]) -> list[tuple[str, str, bytes]]:

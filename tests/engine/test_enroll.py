@@ -146,7 +146,7 @@ async def test_something_else_at_its_address_is_told(tmp_path: Path) -> None:
 async def test_an_engine_that_does_not_answer_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("facegate.enroll._TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+    monkeypatch.setattr("facegate.remote._TIMEOUT", aiohttp.ClientTimeout(total=0.1))
     (tmp_path / "token").write_text("x" * 43)
     silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"

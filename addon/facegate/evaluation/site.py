@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Iterator, Mapping
 import json
 from pathlib import Path
 
-import aiohttp
-
-from facegate.errors import FaceGateError, InvalidError, NotFoundError
+from facegate.errors import InvalidError
 from facegate.identity.report import SiteReport
-from facegate.protocol import (
-    RECOGNITION_PATH,
-    SUBJECTS_PATH,
-    ErrorMessage,
-    ProtocolError,
-    decode_body,
-    decode_engine,
-)
-
-_TIMEOUT = aiohttp.ClientTimeout(total=120)
+from facegate.protocol import RECOGNITION_PATH, SUBJECTS_PATH, decode_body
+from facegate.remote import connected
 
 
 def add_site(parser: argparse.ArgumentParser) -> None:
@@ -42,18 +31,10 @@ async def read_site(data: Path | None, url: str) -> str:
     """
     if data is None:
         raise InvalidError("--site needs --data, the engine's data folder with its token")
-    token = await asyncio.to_thread(_token, data / "token")
-    headers = {"Authorization": f"Bearer {token}"}
-    try:
-        async with aiohttp.ClientSession(url, headers=headers, timeout=_TIMEOUT) as session:
-            report = decode_body(await _get(session, RECOGNITION_PATH), SiteReport)
-            subjects = json.loads(await _get(session, SUBJECTS_PATH))["subjects"]
-            names = {str(subject["id"]): str(subject["name"]) for subject in subjects}
-    except (aiohttp.ClientError, TimeoutError) as err:
-        why = str(err) or "it does not answer"
-        raise FaceGateError(f"the engine at {url} cannot be reached: {why}") from err
-    except (ProtocolError, ValueError, KeyError, TypeError) as err:
-        raise FaceGateError(f"what answers at {url} is not this version's engine: {err}") from err
+    async with connected(data, url) as engine:
+        report = decode_body(await engine.ask("GET", RECOGNITION_PATH), SiteReport)
+        subjects = json.loads(await engine.ask("GET", SUBJECTS_PATH))["subjects"]
+        names = {str(subject["id"]): str(subject["name"]) for subject in subjects}
     return "\n".join(lines(report, names)) + "\n"
 
 
@@ -100,21 +81,3 @@ def _why(report: SiteReport) -> str:
         return "set by the manager"
     wanted = f"for at most {site.fpir:g} of strangers' tracks"
     return wanted if site.supported else f"which the calibration does not support {wanted}"
-
-
-async def _get(session: aiohttp.ClientSession, path: str) -> bytes:
-    async with session.get(path) as response:
-        answer = await response.read()
-        if response.ok:
-            return answer
-        error = decode_engine(answer.decode("utf-8", "replace"))
-        if isinstance(error, ErrorMessage):
-            raise FaceGateError(error.message)
-        raise FaceGateError(f"the engine answered {response.status}")
-
-
-def _token(path: Path) -> str:
-    try:
-        return path.read_text("ascii").strip()
-    except (OSError, ValueError) as err:
-        raise NotFoundError(f"{path}: no token of an engine ({err})") from err

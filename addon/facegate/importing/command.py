@@ -11,15 +11,13 @@ import tempfile
 from typing import BinaryIO
 import zipfile
 
-import aiohttp
-
 from facegate.errors import FaceGateError, InvalidError, NotFoundError
 from facegate.importing.archive import LISTING
-from facegate.protocol import IMPORTS_PATH, ErrorMessage, ProtocolError, decode_engine
+from facegate.protocol import IMPORTS_PATH
+from facegate.remote import connected
 
 _PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
 _LOOK_EVERY_S = 0.5
-_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=60, sock_read=600)
 
 
 async def import_people(
@@ -34,25 +32,19 @@ async def import_people(
     ``tell`` is called with how far it is. Raises ``FaceGateError``, also where the import fails;
     refused rows are in the report.
     """
-    token = await asyncio.to_thread(_token, data)
     # Beside the records, not where other users' files are; it has no name.
     with await asyncio.to_thread(_pack, data, csv, photos) as file:
-        try:
-            headers = {"Authorization": f"Bearer {token}"}
-            async with aiohttp.ClientSession(url, headers=headers, timeout=_TIMEOUT) as session:
-                job = await _ask(session, "POST", IMPORTS_PATH, file)
-                while job["state"] == "running":
-                    tell(f"{job['done']} of {job['total']}, {job['refused']} refused")
-                    await asyncio.sleep(_LOOK_EVERY_S)
-                    job = await _ask(session, "GET", f"{IMPORTS_PATH}/{job['import_id']}")
-                return _told(job)
-        except (aiohttp.ClientError, TimeoutError) as err:
-            why = str(err) or "it does not answer"
-            raise FaceGateError(f"the engine at {url} cannot be reached: {why}") from err
-        except (ProtocolError, ValueError, KeyError, TypeError) as err:
-            raise FaceGateError(
-                f"what answers at {url} is not this version's engine: {err}"
-            ) from err
+        async with connected(data, url) as engine:
+            job = _job(await engine.ask("POST", IMPORTS_PATH, file))
+            while job["state"] == "running":
+                tell(f"{job['done']} of {job['total']}, {job['refused']} refused")
+                await asyncio.sleep(_LOOK_EVERY_S)
+                job = _job(await engine.ask("GET", f"{IMPORTS_PATH}/{job['import_id']}"))
+            return _told(job)
+
+
+def _job(answer: bytes) -> dict[str, object]:
+    return dict(json.loads(answer))
 
 
 def _told(job: dict[str, object]) -> str:
@@ -65,27 +57,6 @@ def _told(job: dict[str, object]) -> str:
     if job["state"] != "done":
         raise FaceGateError("\n  ".join([f"the import failed: {job['fault']}", *lines]))
     return "\n  ".join(lines)
-
-
-async def _ask(
-    session: aiohttp.ClientSession, method: str, path: str, body: BinaryIO | None = None
-) -> dict[str, object]:
-    async with session.request(method, path, data=body) as response:
-        answer = await response.read()
-        if response.ok:
-            return dict(json.loads(answer))
-        error = decode_engine(answer.decode("utf-8", "replace"))
-        if isinstance(error, ErrorMessage):
-            raise FaceGateError(error.message)
-        raise FaceGateError(f"the engine answered {response.status}")
-
-
-def _token(data: Path) -> str:
-    path = data / "token"
-    try:
-        return path.read_text("ascii", "replace").strip()
-    except OSError as err:
-        raise NotFoundError(f"{path}: {err.strerror}") from err
 
 
 def _pack(data: Path, csv: Path, photos: Path | None) -> BinaryIO:
