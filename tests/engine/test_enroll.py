@@ -115,7 +115,7 @@ async def test_a_wrong_token_is_told(site: Engine, tmp_path: Path) -> None:
 
 
 async def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="token: No such file"):
+    with pytest.raises(NotFoundError, match="token: no token of an engine"):
         await enroll(tmp_path, "http://127.0.0.1:1", consenting("Ann", ["front"]), [PHOTO])
     (tmp_path / "token").write_text("x" * 43)
     url = f"http://127.0.0.1:{free_port()}"
