@@ -137,7 +137,8 @@ class Bench:
 
     def _own_scenes(self) -> Scenes:
         if self._scenes is None:
-            _say("making the scenes")
+            if not scenes.locate(CACHE).empty.exists():
+                _say("making the scenes")
             self._scenes = scenes.prepare(CACHE)
         return self._scenes
 
