@@ -18,6 +18,7 @@ from facegate.enroll import NewPerson, enroll
 from facegate.errors import FaceGateError
 from facegate.evaluation.command import add_commands as add_evaluation
 from facegate.importing.command import import_people
+from facegate.memory import keep_small
 from facegate.models_command import add_commands as add_models
 from facegate.register import SubjectKind
 from facegate.settings import load
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(chosen: argparse.Namespace) -> int:
+    keep_small()
     settings = await asyncio.to_thread(load, chosen.options)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

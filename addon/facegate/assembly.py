@@ -39,6 +39,7 @@ from facegate.identity.gallery import Gallery
 from facegate.identity.threshold import Thresholds
 from facegate.importing.importer import Importer
 from facegate.latency import Latencies, Stage
+from facegate.memory import GIVE_BACK_S, give_back
 from facegate.models import open_vision
 from facegate.office.credentials import Credentials
 from facegate.office.enrollment import Enrollment
@@ -192,6 +193,7 @@ async def _running(
         cameras += _watch(settings, watcher, site, clock, work)
         work.spawn(_tick(site))
         work.spawn(_look_at_models(site, library, clock))
+        work.spawn(_give_memory_back())
         await server.start()
         yield site
     finally:
@@ -377,6 +379,12 @@ async def _look_at_models(site: Site, library: Library, clock: Clock) -> None:
     while True:
         site.models_found(library.faults + await asyncio.to_thread(watch.look))
         await asyncio.sleep(MODELS_S)
+
+
+async def _give_memory_back() -> None:
+    while True:
+        await asyncio.sleep(GIVE_BACK_S)
+        await asyncio.to_thread(give_back)
 
 
 async def _tick(site: Site) -> None:

@@ -10,8 +10,8 @@ from facegate.domain import AccessPoint, Camera, Clock, Frame
 from facegate.face.track import Tracker
 from facegate.settings import Settings
 from facegate.site import Site
-from facegate.vision import jpeg
-from facegate.visitor.qr import find_code
+from facegate.vision import scene
+from facegate.visitor.qr import LOOK_WIDTH, find_code
 from facegate.watch import Code, Watch, follow
 
 CODE_S = 0.4
@@ -68,7 +68,7 @@ class CodeReader:
     async def _read(self, frame: Frame, points: list[AccessPoint], seen: Code) -> None:
         """Read the code in a frame, and present it once while it is held up."""
         try:
-            code = await asyncio.to_thread(lambda: find_code(frame.image))
+            code = await asyncio.to_thread(_find_code, frame)
         finally:
             seen.reading = False
         if code is None:
@@ -84,4 +84,11 @@ class CodeReader:
         age_s = self._clock.monotonic() - frame.arrived
         if age_s <= MAX_FRAME_AGE_S:
             await self._site.presenting.present_code(point, code, age_s)
-            self._site.board.show_picture(point.door_id, await jpeg(frame.image))
+            self._site.board.show_picture(point.door_id, await scene(frame))
+
+
+def _find_code(frame: Frame) -> str | None:
+    """Return the code in a frame; it is looked for at this width, so that no more is converted."""
+    width, height = frame.pixels.size
+    share = min(1.0, LOOK_WIDTH / width)
+    return find_code(frame.pixels.scaled(round(width * share), round(height * share)))

@@ -54,6 +54,10 @@ class Pixels(Protocol):
         """Return the picture at another size, averaged where it shrinks."""
         ...
 
+    def region(self, left: int, top: int, right: int, bottom: int) -> Image:
+        """Return a part of the picture; ``right`` and ``bottom`` are the first that are not in."""
+        ...
+
     def luma(self, width: int, height: int) -> Gray:
         """Return brightness 0..255 of shape (height, width): every so many pixels one."""
         ...

@@ -39,7 +39,7 @@ from facegate.settings import Settings
 from facegate.site import Site
 from facegate.site.placement import PlacementView
 from facegate.verdicts import Basis, Outcome, Reason
-from facegate.vision import Vision, jpeg
+from facegate.vision import Vision, portrait, scene
 from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Watch, follow
 
 REPEAT_S = 10.0
@@ -84,7 +84,8 @@ class Pipeline:
             watch.count_losses(camera, self._latencies)
             if watch.looks(frame):
                 watch.reads = await self._look(frame, watch)
-            return self._codes.look(frame, watch) or watch.reads
+            coming = watch.motion.began_lately(frame.arrived)
+            return self._codes.look(frame, watch) or watch.reads or coming
 
         await follow(camera, look)
 
@@ -232,7 +233,7 @@ class Pipeline:
         if found is None or found.subject_id is not None or found.probes < found.min_probes:
             return
         if rings:
-            picture = await jpeg(track.picture)
+            picture = await portrait(track.picture)
             await self._site.visitors.ring(point, picture, fuse(track.probes))
 
     def _asking(
@@ -262,4 +263,4 @@ class Pipeline:
         )
 
     async def _show(self, frame: Frame, point: AccessPoint) -> None:
-        self._site.board.show_picture(point.door_id, await jpeg(frame.image))
+        self._site.board.show_picture(point.door_id, await scene(frame))

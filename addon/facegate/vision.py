@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 import time
 
-import cv2
-
 from facegate.domain import Detection, Frame, Image, MaskClassifier, Probe
 from facegate.errors import ImageError
 from facegate.face.align import align
@@ -26,6 +24,7 @@ from facegate.face.quality import Quality, measure, weight
 from facegate.face.shortcomings import require_good
 from facegate.face.track import Track, Tracker, TrackUpdate
 from facegate.face.video import clip_frames
+from facegate.face.view import view_of
 from facegate.identity.embed import Embedder
 from facegate.latency import Latencies, Stage
 from facegate.protocol import ErrorCode
@@ -116,7 +115,12 @@ class Vision:
 
     async def examine(self, frame: Frame, detection: Detection) -> Quality:
         """Return how good a view of a face a frame gives."""
-        return await self._reader.run(lambda: measure(frame.image, detection), frame.arrived)
+
+        def look() -> Quality:
+            view = view_of(frame, detection)
+            return measure(view.image, view.detection)
+
+        return await self._reader.run(look, frame.arrived)
 
     def close(self) -> None:
         """End the threads once their work is done."""
@@ -125,17 +129,18 @@ class Vision:
 
     def _read(self, frame: Frame, track: Track) -> Probe:
         detection, measured = track.detection, self._latencies.measured
+        view = track.view or view_of(frame, detection)
         with measured(Stage.PROBE):
-            crop = align(frame.image, detection.landmarks)
+            crop = align(view.image, view.detection.landmarks)
             embedding = self._embedder.embed(crop)
-            quality = weight(measure(frame.image, detection, crop=crop))
+            quality = weight(measure(view.image, view.detection, crop=crop))
         mask = live = None
         if self._masks is not None:
             with measured(Stage.MASK):
                 mask = self._masks.worn(crop)
         if self._attacks is not None and tells(detection.box, frame.size, track.speed):
             with measured(Stage.LIVENESS):
-                live = self._attacks.live(frame.image, detection.box)
+                live = self._attacks.live(view.image, view.detection.box)
         return Probe(frame.sequence, frame.arrived, detection, embedding, mask, quality, live)
 
     async def _read_picture(self, image: Image) -> FacePhoto:
@@ -151,14 +156,17 @@ class Vision:
         return await asyncio.get_running_loop().run_in_executor(self._finder, work)
 
 
-async def jpeg(image: Image) -> bytes:
-    """Return a picture for people to look at, at most 640 pixels wide."""
-    return await asyncio.to_thread(_jpeg, image)
+async def portrait(image: Image) -> bytes:
+    """Return a track's picture as JPEG, for people to look at."""
+    return await asyncio.to_thread(encode_jpeg, image)
 
 
-def _jpeg(image: Image) -> bytes:
-    height, width = image.shape[:2]
-    if width > _SCENE_WIDTH:
-        size = (_SCENE_WIDTH, round(height * _SCENE_WIDTH / width))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)
-    return encode_jpeg(image)
+async def scene(frame: Frame) -> bytes:
+    """Return a frame as JPEG for people to look at, at most 640 pixels wide."""
+
+    def draw() -> bytes:
+        width, height = frame.pixels.size
+        share = min(1.0, _SCENE_WIDTH / width)
+        return encode_jpeg(frame.pixels.scaled(round(width * share), round(height * share)))
+
+    return await asyncio.to_thread(draw)

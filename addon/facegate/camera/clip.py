@@ -171,6 +171,8 @@ class _Clip:
             self._container.close()
             raise _refusal(f"The clip {path} has no video track. Choose a video file.")
         self._video = self._container.streams.video[0]
+        # As many threads as a camera's stream has: more only hold more pictures.
+        self._video.thread_count = 1
         self._rate = float(self._video.guessed_rate or _USUAL_RATE)
         self._frames = self._decode()
         self._ahead = next(self._frames, None)

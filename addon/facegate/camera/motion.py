@@ -25,6 +25,7 @@ _CELL_SHARE = 0.25
 # looked at all the same, in seconds.
 _AFTER_S = 1.0
 _ANYWAY_S = 2.0
+_LATELY_S = 4.0
 
 
 class MotionGate:
@@ -34,7 +35,15 @@ class MotionGate:
         self._reference: Gray | None = None
         self._moved = -math.inf
         self._looked = -math.inf
+        self._began = -math.inf
         self.skipped = 0
+
+    def began_lately(self, now: float) -> bool:
+        """Return whether something moves that did not a few seconds ago: somebody may come.
+
+        What moves for longer without a face, a tree or a street, does not count.
+        """
+        return now - self._moved <= _AFTER_S and now - self._began <= _LATELY_S
 
     def opens(self, frame: Frame) -> bool:
         """Return whether to look for faces in ``frame``; costs about 0.1 ms.
@@ -44,6 +53,8 @@ class MotionGate:
         """
         seen = frame.pixels.luma(_WIDTH, _HEIGHT)
         if self._reference is None or _differs(self._reference, seen):
+            if frame.arrived - self._moved > _AFTER_S:
+                self._began = frame.arrived
             self._moved = frame.arrived
         looks = frame.arrived - self._moved <= _AFTER_S or frame.arrived - self._looked >= _ANYWAY_S
         if looks:

@@ -1,4 +1,4 @@
-"""A camera with two streams: the small one watches, the large one is read when a face is there.
+"""A camera with two streams: the small one watches, the large one is read when somebody comes.
 
 Both stay connected. The large one is received but not decoded until ``focus`` asks for it; then
 it goes on from its last key frame, so that its newest picture is there within a frame's time.

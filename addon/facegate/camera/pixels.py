@@ -11,6 +11,7 @@ from functools import lru_cache
 import threading
 
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 import cv2
 import numpy as np
@@ -19,6 +20,8 @@ from facegate.domain import Gray, Image
 
 # Pixel formats whose first plane is brightness, one byte a pixel.
 _PLANAR = ("yuv", "yuvj", "nv12", "nv21", "gray")
+# Those that a region is cut out of: three planes, the chroma with half the rows and columns.
+_HALVED = ("yuv420p", "yuvj420p")
 
 
 class VideoPixels:
@@ -45,20 +48,35 @@ class VideoPixels:
         """Return the picture at another size, averaged where it shrinks."""
         return self.image() if (width, height) == self.size else self._bgr(width, height)
 
+    def region(self, left: int, top: int, right: int, bottom: int) -> Image:
+        """Return a part of the picture; ``right`` and ``bottom`` are the first that are not in."""
+        name = self._frame.format.name
+        if self._image is not None or name not in _HALVED:
+            return self.image()[top:bottom, left:right]
+        # Chroma has half the rows and columns, so the part begins and ends at even ones.
+        x, y = left // 2 * 2, top // 2 * 2
+        wide, high = min(-(-right // 2) * 2, self.size[0]), min(-(-bottom // 2) * 2, self.size[1])
+        if (wide - x) % 2 or (high - y) % 2:
+            return self.image()[top:bottom, left:right]
+        parts = [
+            _rows(plane)[y // share : high // share, x // share : wide // share]
+            for plane, share in zip(self._frame.planes, (1, 2, 2), strict=True)
+        ]
+        planar = np.concatenate([part.ravel() for part in parts]).reshape(-1, wide - x)
+        cut = VideoFrame.from_ndarray(planar, format=name)
+        cut.colorspace, cut.color_range = self._frame.colorspace, self._frame.color_range
+        image = _converted(cut, cut.width, cut.height)
+        return image[top - y : bottom - y, left - x : right - x]
+
     def luma(self, width: int, height: int) -> Gray:
         """Return brightness 0..255 of shape (height, width): every so many pixels one."""
         frame = self._frame
         if not frame.format.name.startswith(_PLANAR):
             return _sampled(_gray(self.image()), width, height)
-        plane = frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        return _sampled(rows[: frame.height, : frame.width], width, height)
+        return _sampled(_rows(frame.planes[0])[: frame.height, : frame.width], width, height)
 
     def _bgr(self, width: int, height: int) -> Image:
-        converted = _reformatter((width, height), threading.get_ident()).reformat(
-            self._frame, width, height, "bgr24", interpolation=Interpolation.AREA
-        )
-        return np.asarray(converted.to_ndarray(), np.uint8)
+        return _converted(self._frame, width, height)
 
 
 class StillPixels:
@@ -83,6 +101,10 @@ class StillPixels:
         resized = cv2.resize(self._image, (width, height), interpolation=cv2.INTER_AREA)
         return np.asarray(resized, np.uint8)
 
+    def region(self, left: int, top: int, right: int, bottom: int) -> Image:
+        """Return a part of the picture; ``right`` and ``bottom`` are the first that are not in."""
+        return self._image[top:bottom, left:right]
+
     def luma(self, width: int, height: int) -> Gray:
         """Return brightness 0..255 of shape (height, width): every so many pixels one."""
         return _sampled(_gray(self._image), width, height)
@@ -97,7 +119,22 @@ def _sampled(plane: Gray, width: int, height: int) -> Gray:
     return np.asarray(sampled, np.uint8)
 
 
+def _rows(plane: VideoPlane) -> Gray:
+    """Return a plane's rows with their padding, not copied."""
+    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+
+
+def _converted(frame: VideoFrame, width: int, height: int) -> Image:
+    same = (width, height) == (frame.width, frame.height)
+    # Scalers keep their tables for the next frame of a size; regions differ each time.
+    scaler = VideoReformatter() if same else _scaler((width, height), threading.get_ident())
+    converted = scaler.reformat(
+        frame, width, height, "bgr24", interpolation=Interpolation.AREA, threads=1
+    )
+    return np.asarray(converted.to_ndarray(), np.uint8)
+
+
 @lru_cache(maxsize=64)
-def _reformatter(size: tuple[int, int], thread: int) -> VideoReformatter:  # noqa: ARG001  the key
-    """Return the scaler of a size in a thread: making its tables anew costs as much as using it."""
+def _scaler(size: tuple[int, int], thread: int) -> VideoReformatter:  # noqa: ARG001  the key
+    """Return the scaler of a size in a thread."""
     return VideoReformatter()

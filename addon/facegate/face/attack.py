@@ -21,6 +21,7 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 
 from facegate.domain import Box, Image
 from facegate.errors import ModelError
+from facegate.face.view import surroundings
 
 _SIDE = 80
 _LIVING = 1
@@ -83,10 +84,5 @@ def _judge(net: AttackNet, image: Image, box: Box) -> float:
 
 def _cut(image: Image, box: Box, scale: float) -> Image:
     """Return the square net input: the box scaled about its center, moved to lie inside."""
-    height, width = image.shape[:2]
-    scale = min(scale, (height - 1) / box.height, (width - 1) / box.width)
-    wide, high = box.width * scale, box.height * scale
-    left = min(max(box.x + box.width / 2 - wide / 2, 0), width - 1 - wide)
-    top = min(max(box.y + box.height / 2 - high / 2, 0), height - 1 - high)
-    view = image[int(top) : int(top + high) + 1, int(left) : int(left + wide) + 1]
-    return np.asarray(cv2.resize(view, (_SIDE, _SIDE)), np.uint8)
+    left, top, right, bottom = surroundings(box, (image.shape[1], image.shape[0]), scale)
+    return np.asarray(cv2.resize(image[top:bottom, left:right], (_SIDE, _SIDE)), np.uint8)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+import os
 from pathlib import Path
 
 import onnxruntime as ort  # type: ignore[import-untyped]
@@ -13,20 +16,43 @@ def open_session(model: bytes | Path) -> ort.InferenceSession:
     """Return a CPU session of a serialized ONNX graph or its file; raises ``ModelError``.
 
     A session computes on the calling thread alone and never spins: several sessions that each
-    bring threads are slower than one thread each.
+    bring threads are slower than one thread each. It holds no memory between two runs.
     """
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # The arena would keep the largest activations of every session, and never all are needed.
+    options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
-    source: bytes | str = model if isinstance(model, bytes) else str(model)
     name = "the prepared graph" if isinstance(model, bytes) else str(model)
     try:
-        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        with _file(model) as path:
+            return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as err:  # onnxruntime's errors share no base but this
         raise ModelError(
             f"onnxruntime cannot open {name}: {err}; delete the model cache, and if it happens"
             " again reinstall the engine's pinned requirements"
         ) from err
+
+
+@contextmanager
+def _file(model: bytes | Path) -> Iterator[str | bytes]:
+    """Give a graph as a file: of bytes a session would keep a second copy for its life.
+
+    The file is in memory, so that what is opened is what was checked.
+    """
+    if isinstance(model, Path):
+        yield str(model)
+        return
+    if not hasattr(os, "memfd_create"):
+        yield model
+        return
+    descriptor = os.memfd_create("graph")
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(model)
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

@@ -93,13 +93,21 @@ class ReliefMeter:
         self._seen = -math.inf
         self._measured = -math.inf
 
-    def measure(self, image: Image, detection: Detection, arrived: float) -> Relief | None:
+    def measure(
+        self,
+        image: Image,
+        detection: Detection,
+        arrived: float,
+        origin: tuple[int, int] = (0, 0),
+    ) -> Relief | None:
         """Return the relief of a face in a frame, or None where this view does not tell.
+
+        ``image`` is the frame, or what was cut out of it at ``origin`` (x, y).
 
         None is for reference views, for small, smeared, cut-off or unlike faces, and for frames
         that follow the last within ``_MIN_INTERVAL_S``.
         """
-        speed = self._speed(detection, arrived)
+        speed = self._speed(detection, arrived, origin)
         if arrived - self._measured < _MIN_INTERVAL_S or speed > _MAX_SPEED:
             return None
         patch = cut_patch(image, detection)
@@ -127,9 +135,9 @@ class ReliefMeter:
         self._unlike = 0 if alike and as_sharp else self._unlike + 1
         return relief if alike and as_sharp else None
 
-    def _speed(self, detection: Detection, arrived: float) -> float:
+    def _speed(self, detection: Detection, arrived: float, origin: tuple[int, int]) -> float:
         """Return face heights a second since the last sighting; infinite for the first."""
-        centre = detection.landmarks.mean(axis=0)
+        centre = detection.landmarks.mean(axis=0) + origin
         elapsed = arrived - self._seen
         moved = float(np.hypot(*(centre - self._centre)))
         self._centre, self._seen = centre, arrived

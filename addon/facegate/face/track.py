@@ -18,6 +18,7 @@ import numpy as np
 
 from facegate.domain import Box, Detection, Frame, Image, Probe, Vector
 from facegate.face.relief import Relief, ReliefMeter
+from facegate.face.view import FaceView, view_of
 
 # A face unseen for longer is another track when it comes back.
 MAX_GAP_S = 0.7
@@ -66,8 +67,9 @@ class Sighting:
 class Track:
     """One face followed over frames; ``detection`` is the newest and belongs to ``last_arrived``.
 
-    ``speed`` is how fast it moved to there, in face heights a second; infinite for the first. Once
-    ``decided`` is set it is followed and no longer looked at.
+    ``speed`` is how fast it moved to there, in face heights a second; infinite for the first.
+    ``view`` is what was cut out of the newest frame to read the face, None where it cannot be read
+    there. Once ``decided`` is set the face is followed and no longer looked at.
     """
 
     def __init__(self, track_id: str, frame: Frame, detection: Detection) -> None:
@@ -79,6 +81,7 @@ class Track:
         self.detection = detection
         self.probes: deque[Probe] = deque(maxlen=MAX_PROBES)
         self.decided = False
+        self.view: FaceView | None = None
         self.picture: Image = _NO_PICTURE
         self.speed = math.inf
         self._picture_merit = 0.0
@@ -150,13 +153,14 @@ class Track:
         return _centre(self.detection.box) + self._velocity * np.float32(ahead)
 
     def _see(self, frame: Frame, detection: Detection) -> None:
-        relief = None
+        relief = self.view = None
         if frame.detail and not self.decided and detection.box.height >= _MIN_LOOK_PX:
-            relief = self._relief.measure(frame.image, detection, frame.arrived)
-            merit = _merit(frame.image, detection)
+            self.view = view = view_of(frame, detection)
+            relief = self._relief.measure(view.image, view.detection, frame.arrived, view.origin)
+            merit = _merit(view.image, view.detection)
             if merit > _BETTER * self._picture_merit:
                 self._picture_merit = merit
-                self.picture = _portrait(frame.image, detection.box)
+                self.picture = _portrait(view.image, view.detection.box)
         self._sightings.append(
             Sighting(frame.arrived, detection.landmarks, detection.box.height, relief)
         )

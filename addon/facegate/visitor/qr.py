@@ -16,7 +16,7 @@ _MODULE_PX = 8
 _QUIET_MODULES = 4
 _ENCODERS_QUIET_MODULES = 2
 
-_LOOK_WIDTH = 1280
+LOOK_WIDTH = 1280
 _MOST_ENLARGED = 2.0
 
 
@@ -56,6 +56,6 @@ def _is_code(text: bytes) -> bool:
 
 def _prepared(image: Image) -> Image:
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    factor = min(_LOOK_WIDTH / gray.shape[1], _MOST_ENLARGED)
+    factor = min(LOOK_WIDTH / gray.shape[1], _MOST_ENLARGED)
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(gray, None, fx=factor, fy=factor, interpolation=method), np.uint8)
