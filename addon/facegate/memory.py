@@ -12,12 +12,12 @@ import logging
 
 _LOGGER = logging.getLogger(__name__)
 
-GIVE_BACK_S = 5.0
+GIVE_BACK_S = 2.0
 """How often memory is given back."""
 
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # of malloc.h
 _ARENAS = 2
-_LARGE_BYTES = 8 * 1024 * 1024
+_LARGE_BYTES = 4 * 1024 * 1024
 
 
 def keep_small() -> None:

@@ -101,7 +101,8 @@ class Pipeline:
         found = await self._vision.follow(watch.tracker, frame)
         for lost in found.lost:
             self._leave(lost, watch)
-        for track in watch.worth_a_look(found.live) if frame.detail else ():
+        due = watch.worth_a_look(found.live, frame)
+        for track in due if frame.detail else ():
             track_now = await self._probe(frame, track, watch.tracker)
             if track_now is not track:
                 watch.drop(track)
@@ -110,6 +111,7 @@ class Pipeline:
             with self._latencies.measured(Stage.DECIDE):
                 self._consider(frame, track_now, attempt)
             track_now.decided = attempt.settled
+        watch.settle(found.live)
         measuring = await self._measure_placement(frame, found.live)
         return watch.needs_detail(found.live) or measuring
 
@@ -140,6 +142,7 @@ class Pipeline:
         """Judge a track at every access point of its camera, until one lets it through."""
         found = self._identifier.identify(track.probes)
         person = self._people.find(found.subject_id)
+        attempt.named = person is not None
         motion = assess(track.vouched)
         reported = len(attempt.reported)
         failed = False

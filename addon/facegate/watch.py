@@ -23,25 +23,33 @@ CHALLENGE_S = 6.0
 LONGEST_S = 15.0
 PROBES_PER_FRAME = 2
 
-# A face is read in every frame until there are enough probes to name it; then less often, and
-# seldom once it was denied.
+# A face is read in every frame until there are enough probes to name it; then less often, a known
+# one that lacks something more often than an unknown one, and seldom once it was denied.
 _EAGER_PROBES = 4
-_PROBE_S = 0.12
+_KNOWN_PROBE_S = 0.12
+_UNKNOWN_PROBE_S = 0.3
 _SLOW_PROBE_S = 0.4
-# Between two looks for faces: more pictures a second tell no more about who comes.
+# Between two looks for faces: more pictures a second tell no more about who comes, and fewer do
+# where nobody is about to be let in.
 _LOOK_S = 1 / 16
+_CALM_LOOK_S = 0.15
 # A face this small, as a share of the smallest that is read, is on its way: the large stream is
 # asked for already.
 _COMING = 0.6
+# A face comes in by the picture's edge, and is read once so much of it is seen; who is not whole
+# after a while stands there.
+_WHOLE = 0.9
+_ENTERING_S = 1.0
 
 
 @dataclass(slots=True)
 class Attempt:
     """How far a track has come at its access points.
 
-    ``arrived`` is when its face was first large enough to be read, ``challenged`` when it was
-    first asked to turn the head, both on the frames' clock; ``reported`` are the access points at
-    which it was denied, ``failed`` is when a door did not open to it.
+    ``arrived`` is when its face could first be read: large enough, and whole; ``challenged`` when
+    it was first asked to turn the head, both on the frames' clock; ``reported`` are the access
+    points at which it was denied, ``failed`` is when a door did not open to it, ``named`` tells
+    that it is somebody's who is enrolled.
     """
 
     arrived: float
@@ -50,6 +58,7 @@ class Attempt:
     probed: float = -math.inf
     failed: float = -math.inf
     challenged: float | None = None
+    named: bool = False
 
     def waited_s(self, track: Track) -> float:
         """Return how long the face has stood there to be read."""
@@ -66,7 +75,13 @@ class Attempt:
         since = track.last_arrived - self.probed
         if self.reported:
             return since >= _SLOW_PROBE_S
-        return len(track.probes) < _EAGER_PROBES or since >= _PROBE_S
+        wait = _KNOWN_PROBE_S if self.named else _UNKNOWN_PROBE_S
+        return len(track.probes) < _EAGER_PROBES or since >= wait
+
+    def urgent(self, track: Track) -> bool:
+        """Return whether the track's face may be let in any moment."""
+        fresh = not self.reported and len(track.probes) < _EAGER_PROBES
+        return self.open(track) and (fresh or self.named)
 
 
 @dataclass(slots=True)
@@ -83,7 +98,8 @@ class Code:
 class Watch:
     """One camera under watch: its tracks and their attempts, its motion, its codes.
 
-    ``reads`` tells that at the last look a face was there that is read in the large picture.
+    ``reads`` tells that at the last look a face was there that is read in the large picture,
+    ``calm`` that there were faces and none is about to be let in.
     """
 
     tracker: Tracker
@@ -93,6 +109,7 @@ class Watch:
     code: Code = field(default_factory=Code)
     moving: bool = False
     reads: bool = False
+    calm: bool = False
     _lost: dict[Drop, int] = field(default_factory=dict)
     _looked: float = -math.inf
 
@@ -100,7 +117,8 @@ class Watch:
         """Return whether to look for faces in a frame."""
         self.moving = self.motion.opens(frame)
         wanted = self.moving or self.tracker.following
-        if not wanted or frame.arrived - self._looked < _LOOK_S:
+        pause = _CALM_LOOK_S if self.calm else _LOOK_S
+        if not wanted or frame.arrived - self._looked < pause:
             return False
         self._looked = frame.arrived
         return True
@@ -123,24 +141,39 @@ class Watch:
         """Forget a track that ended."""
         self.attempts.pop(track.id, None)
 
-    def worth_a_look(self, tracks: tuple[Track, ...]) -> list[Track]:
+    def worth_a_look(self, tracks: tuple[Track, ...], frame: Frame) -> list[Track]:
         """Return the tracks to probe in this frame: those that waited longest."""
         near = [
             track
             for track in tracks
-            if track.detection.box.height >= self.min_face_px and self.attempt(track).due(track)
+            if self._readable(track, frame) and self.attempt(track).due(track)
         ]
         return sorted(near, key=lambda track: self.attempt(track).probed)[:PROBES_PER_FRAME]
 
+    def settle(self, tracks: tuple[Track, ...]) -> None:
+        """Take note of how urgent the faces are after a look."""
+        self.calm = bool(tracks) and not any(
+            track.id not in self.attempts or self.attempts[track.id].urgent(track)
+            for track in tracks
+        )
+
     def needs_detail(self, tracks: tuple[Track, ...]) -> bool:
         """Return whether a face is there, or coming, that is to be read."""
-        for track in tracks:
-            height = track.detection.box.height
-            if height >= self.min_face_px and self.attempt(track).open(track):
-                return True
-            if height >= _COMING * self.min_face_px and track.id not in self.attempts:
-                return True
-        return False
+        return any(
+            self.attempt(track).open(track)
+            if track.id in self.attempts
+            else track.detection.box.height >= _COMING * self.min_face_px
+            for track in tracks
+        )
+
+    def _readable(self, track: Track, frame: Frame) -> bool:
+        """Return whether a face is large enough, and whole as soon as it can be."""
+        box, (width, height) = track.detection.box, frame.size
+        if box.height < self.min_face_px:
+            return False
+        across = min(box.x + box.width, width) - max(box.x, 0)
+        down = min(box.y + box.height, height) - max(box.y, 0)
+        return across * down >= _WHOLE * box.width * box.height or track.seen_s >= _ENTERING_S
 
 
 async def follow(camera: Camera, look: Callable[[Frame], Awaitable[bool]]) -> None:

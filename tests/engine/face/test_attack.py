@@ -63,8 +63,8 @@ def test_a_face_larger_than_its_surroundings_can_still_be_judged(shared: Path) -
     [
         FACE,
         Box(500, 200, 150, MIN_FACE_PX),
-        Box(38, 50, 150, 200),
-        Box(1280 - 38 - 150, 720 - 50 - 200, 150, 200),
+        Box(23, 31, 150, 200),
+        Box(1280 - 23 - 150, 720 - 120 - 200, 150, 200),
     ],
 )
 def test_a_whole_face_that_stands_tells(box: Box) -> None:
@@ -79,10 +79,10 @@ def test_a_whole_face_that_stands_tells(box: Box) -> None:
         (FACE, float("inf")),
         (FACE, float("nan")),
         (Box(500, 200, 20, MIN_FACE_PX - 1), 0.0),
-        (Box(37, 200, 150, 200), 0.0),
-        (Box(500, 49, 150, 200), 0.0),
-        (Box(1280 - 37 - 150, 200, 150, 200), 0.0),
-        (Box(500, 720 - 49 - 200, 150, 200), 0.0),
+        (Box(22, 200, 150, 200), 0.0),
+        (Box(500, 29, 150, 200), 0.0),
+        (Box(1280 - 22 - 150, 200, 150, 200), 0.0),
+        (Box(500, 720 - 119 - 200, 150, 200), 0.0),
         (Box(-20, 200, 150, 200), 0.0),
     ],
 )
