@@ -26,7 +26,7 @@ PROBES_PER_FRAME = 2
 # A face is read in every frame until there are enough probes to name it; then less often, a known
 # one that lacks something more often than an unknown one, and seldom once it was denied.
 _EAGER_PROBES = 4
-_KNOWN_PROBE_S = 0.12
+_KNOWN_PROBE_S = 0.06
 _UNKNOWN_PROBE_S = 0.3
 _SLOW_PROBE_S = 0.4
 # Between two looks for faces: more pictures a second tell no more about who comes, and fewer do

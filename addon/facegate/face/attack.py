@@ -6,8 +6,8 @@ surroundings matter as much as the face: a sheet's edge, a hand, a screen's fram
 
 Two kinds of views mislead the nets, so they are not asked about them (``tells``). A face that
 moves very fast is smeared, and a photograph that is just being held up is. A face near the
-picture's edge has its surroundings cut off: of prints that were held so low that only 0.15 to 0.6
-face heights under the face were seen, the demo's reached 0.4 to 0.8; from 0.75 on at most 0.4.
+picture's edge has its surroundings cut off: the demo's photograph, held so low that only 0.1 to
+0.6 of the face's height was seen under it, reached 0.4 to 0.8; from 0.75 on at most 0.4.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _LIVING = 1
 # What is looked at for a view to tell: pixels of height, face heights a second, and how much of
 # its own size must lie above and beside the face, and under it, inside the picture.
 MIN_FACE_PX = 48
-MAX_SPEED = 3.0
+MAX_SPEED = 4.0
 _MARGIN = 0.15
-_UNDER = 0.6
+_UNDER = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)

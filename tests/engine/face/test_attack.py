@@ -64,7 +64,7 @@ def test_a_face_larger_than_its_surroundings_can_still_be_judged(shared: Path) -
         FACE,
         Box(500, 200, 150, MIN_FACE_PX),
         Box(23, 31, 150, 200),
-        Box(1280 - 23 - 150, 720 - 120 - 200, 150, 200),
+        Box(1280 - 23 - 150, 720 - 50 - 200, 150, 200),
     ],
 )
 def test_a_whole_face_that_stands_tells(box: Box) -> None:
@@ -82,7 +82,7 @@ def test_a_whole_face_that_stands_tells(box: Box) -> None:
         (Box(22, 200, 150, 200), 0.0),
         (Box(500, 29, 150, 200), 0.0),
         (Box(1280 - 22 - 150, 200, 150, 200), 0.0),
-        (Box(500, 720 - 119 - 200, 150, 200), 0.0),
+        (Box(500, 720 - 49 - 200, 150, 200), 0.0),
         (Box(-20, 200, 150, 200), 0.0),
     ],
 )
