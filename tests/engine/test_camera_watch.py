@@ -1,0 +1,97 @@
+"""When a camera's faces are looked for, and when each is worth another look."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facegate.domain import Frame
+from facegate.face.track import Track, Tracker
+from facegate.watch import LONGEST_S, Watch
+from tests.engine.face.real import canvas, face_at, frame_of, probe_of
+
+SIZE = (640, 360)
+SAME = np.eye(1, 128, dtype=np.float32)[0]
+
+
+def frame(seconds: float, shade: int = 0) -> Frame:
+    """Return a picture of a hall; another shade is motion everywhere."""
+    return frame_of(canvas(*SIZE) + np.uint8(shade), round(seconds * 15), seconds)
+
+
+def watching(min_face_px: int = 48) -> Watch:
+    return Watch(Tracker("porch"), min_face_px)
+
+
+def seen(watch: Watch, seconds: float, x: float = 320, size: float = 100.0) -> tuple[Track, ...]:
+    return watch.tracker.update(frame(seconds), [face_at(x, 180, size)]).live
+
+
+def test_a_face_is_read_once_it_is_large_enough_and_its_time_begins_then() -> None:
+    watch = watching(min_face_px=80)
+    assert watch.worth_a_look(far := seen(watch, 0.0, size=60), frame(0.0)) == []
+    assert watch.needs_detail(far)  # it is coming
+    near = seen(watch, 0.1, size=82)
+    assert watch.worth_a_look(near, frame(0.1)) == list(near)
+    assert watch.attempt(near[0]).arrived == 0.1
+
+
+def test_a_face_that_comes_in_by_the_edge_is_read_when_it_is_whole() -> None:
+    watch = watching()
+    assert watch.worth_a_look(seen(watch, 0.0, x=640), frame(0.0)) == []
+    whole = seen(watch, 0.1, x=590)
+    assert watch.worth_a_look(whole, frame(0.1)) == list(whole)
+
+
+def test_a_face_that_stays_at_the_edge_is_read_all_the_same() -> None:
+    watch = watching()
+    for step in range(12):
+        tracks = seen(watch, step / 10, x=640)
+        due = watch.worth_a_look(tracks, frame(step / 10))
+        assert bool(due) == (step >= 10), step
+
+
+def test_an_unknown_face_is_read_less_often_than_one_that_is_known() -> None:
+    def reads(*, named: bool) -> int:
+        watch, count = watching(), 0
+        for step in range(30):
+            tracks = seen(watch, step / 15)
+            for track in watch.worth_a_look(tracks, frame(step / 15)):
+                attempt = watch.attempt(track)
+                attempt.probed, attempt.named = step / 15, named
+                track.add_probe(probe_of(track.detection, SAME, step / 15))
+                count += 1
+        return count
+
+    known, unknown = reads(named=True), reads(named=False)
+    assert known == 30
+    assert 8 <= unknown <= 12
+
+
+def test_nobody_is_read_for_ever() -> None:
+    watch = watching()
+    (track,) = seen(watch, 0.0)
+    watch.attempt(track)
+    for step in range(1, round(LONGEST_S) * 2 + 2):
+        (track,) = seen(watch, step / 2)
+    assert watch.worth_a_look((track,), frame(LONGEST_S + 1)) == []
+    assert not watch.needs_detail((track,))
+
+
+def test_a_settled_face_is_followed_and_needs_no_large_picture() -> None:
+    watch = watching()
+    (track,) = seen(watch, 0.0)
+    watch.attempt(track).settled = True
+    assert not watch.needs_detail((track,))
+    watch.settle((track,))
+    assert watch.calm
+    assert watch.looks(frame(0.1))
+    assert not watch.looks(frame(0.2))
+    assert watch.looks(frame(0.26))
+
+
+def test_somebody_new_is_looked_for_as_often_as_there_are_pictures_up_to_a_limit() -> None:
+    watch = watching()
+    watch.settle(seen(watch, 0.0))
+    assert not watch.calm
+    looked = [watch.looks(frame(step / 30, shade=step)) for step in range(30)]
+    assert 14 <= sum(looked) <= 16
