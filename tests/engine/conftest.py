@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 import logging
 from pathlib import Path
+import threading
 
 import pytest
 
@@ -27,6 +28,16 @@ def enable_event_loop_debug() -> None:
 @pytest.fixture(autouse=True)
 def _sockets(socket_enabled: None) -> None:
     """Let every engine test open sockets, which the Home Assistant plugin otherwise forbids."""
+
+
+@pytest.fixture(autouse=True)
+def _databases_end(verify_cleanup: None) -> Iterator[None]:
+    """Let the threads of closed databases end before the plugin looks for threads left behind."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        if "_connection_worker_thread" in thread.name:
+            thread.join(5)
 
 
 @pytest.fixture
