@@ -31,7 +31,7 @@ def _sockets(socket_enabled: None) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _databases_end(verify_cleanup: None) -> Iterator[None]:
+def _databases_end(verify_cleanup: None) -> Iterator[None]:  # noqa: ARG001  torn down after this
     """Let the threads of closed databases end before the plugin looks for threads left behind."""
     before = set(threading.enumerate())
     yield
