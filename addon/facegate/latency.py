@@ -32,7 +32,7 @@ class Stage(StrEnum):
     ``receive`` is from a frame's arrival until it is taken, ``probe`` the alignment and the
     embedding of a face, ``record`` until a decision is durable, ``actuate`` until the hardware
     has confirmed. ``arrival_to_decision`` begins with the frame that was judged,
-    ``arrival_to_unlock`` with the first frame in which the face was large enough to be read.
+    ``arrival_to_unlock`` with the first frame in which the face was large enough and whole.
     """
 
     RECEIVE = "receive"

@@ -105,7 +105,7 @@ class Pipeline:
         for track in due if frame.detail else ():
             track_now = await self._probe(frame, track, watch.tracker)
             if track_now is not track:
-                watch.drop(track)
+                self._leave(track, watch)
             attempt = watch.attempt(track_now)
             attempt.probed = frame.arrived
             with self._latencies.measured(Stage.DECIDE):
