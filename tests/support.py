@@ -25,7 +25,7 @@ from facegate.assembly import running
 from facegate.domain import Clock, MaskClassifier
 from facegate.enroll import NewPerson
 from facegate.face.engine import open_session
-from facegate.face.graph import prepare
+from facegate.face.preparation import prepare
 from facegate.face.weights import MODELS
 from facegate.protocol import (
     PROTOCOL_VERSION,

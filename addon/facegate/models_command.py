@@ -13,7 +13,7 @@ import tempfile
 from facegate.download import Progress, download
 from facegate.errors import InvalidError, ModelError
 from facegate.face.engine import open_session
-from facegate.face.graph import get_ready
+from facegate.face.preparation import get_ready
 from facegate.face.weights import MODELS, Model, ModelFile, Source, find
 from facegate.models import DOWNLOADS, model_folders
 

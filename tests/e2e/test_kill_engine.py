@@ -166,7 +166,7 @@ async def test_a_hundred_kills_lose_no_grant_and_double_none(tmp_path: Path) -> 
 
 
 def check(commands: list[Actuate], database: Path) -> Counter[str]:
-    """Hold the commands that the hardware got against the record; return what all grants stood on."""
+    """Hold the commands that the hardware got against the record; return what grants stood on."""
     with contextlib.closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         rows = connection.execute("SELECT kind, ref, opening_id, body FROM events").fetchall()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from facegate.face import weights
-from facegate.face.graph import get_ready
+from facegate.face.preparation import get_ready
 from facegate.face.weights import MODELS, Model, ModelRole, locate
 
 

@@ -27,7 +27,7 @@ from scipy.special import expit, ndtr  # type: ignore[import-untyped]
 from facegate.face.align import align
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
-from facegate.face.graph import prepare
+from facegate.face.preparation import prepare
 from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 

@@ -25,8 +25,8 @@ from facegate.domain import Image
 from facegate.face.align import SIZE, TEMPLATE, align, similarity
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
-from facegate.face.graph import prepare
 from facegate.face.mask import MaskNet
+from facegate.face.preparation import prepare
 from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 

@@ -23,7 +23,7 @@ from facegate.bench.scene import read_scene
 from facegate.bench.soak import measure_soak
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
-from facegate.face.graph import prepare
+from facegate.face.preparation import prepare
 from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 

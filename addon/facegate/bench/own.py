@@ -16,7 +16,8 @@ from facegate.bench.usage import read_usage
 from facegate.domain import Template, Vector
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
-from facegate.face.graph import fold, prepare
+from facegate.face.graph import fold
+from facegate.face.preparation import prepare
 from facegate.face.weights import SFACE, YUNET, load
 from facegate.identity.embed import Embedder
 from facegate.identity.gallery import Gallery

@@ -12,8 +12,8 @@ from facegate.face.align import align
 from facegate.face.attack import AttackDetector, AttackNet
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
-from facegate.face.graph import prepare
 from facegate.face.mask import MaskNet
+from facegate.face.preparation import prepare
 from facegate.face.quality import measure, weight
 from facegate.face.weights import MASKNET, SFACE, YUNET
 from facegate.identity.embed import Embedder

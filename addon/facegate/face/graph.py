@@ -10,14 +10,6 @@ The same file gives the same bytes on every machine, so that the registry can na
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-import hashlib
-import logging
-import os
-from pathlib import Path
-import tempfile
-
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
@@ -26,47 +18,13 @@ from onnx import helper, numpy_helper
 
 from facegate.errors import ModelError
 from facegate.face.rewriting import Array, constants_of, drop_unread, replace_items, rewrite
-from facegate.face.weights import REINSTALL, Model, ModelRole, Source, find
-from facegate.protocol import ModelProblem
-
-_LOGGER = logging.getLogger(__name__)
+from facegate.face.weights import Model, ModelRole
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """A graph as serialized ONNX, the file it was made of, and where it is kept, if it is."""
-
-    graph: bytes
-    source: Source
-    kept: Path | None
-
-
-def prepare(model: Model, cache: Path, folders: Sequence[Path] = ()) -> bytes:
-    """Return the runnable graph of ``model`` as serialized ONNX, see ``get_ready``."""
-    return get_ready(model, cache, folders).graph
-
-
-def get_ready(model: Model, cache: Path, folders: Sequence[Path] = ()) -> Prepared:
-    """Find a model's file and prepare it; raises ``ModelError``.
-
-    A graph whose sha256 the registry names is kept in the folder ``cache``, where a cut or altered
-    one is noticed and made anew. A cache that cannot be written costs time, not the start.
-    """
-    source = find(model, folders)
-    expected = source.file.prepared
-    if expected is None:
-        return Prepared(rewrite(fold(source.content, model)).SerializeToString(), source, None)
-    path = cache / f"{model.name}-{expected[:8]}.graph"
-    if (graph := _read_cache(path, expected)) is not None:
-        return Prepared(graph, source, path)
-    graph = rewrite(fold(source.content, model)).SerializeToString()
-    if (found := hashlib.sha256(graph).hexdigest()) != expected:
-        raise ModelError(
-            f"model {model.name}: preparing {source.path} gave another graph than it must (sha256"
-            f" expected {expected}, found {found}); {REINSTALL}",
-            ModelProblem.UNUSABLE,
-        )
-    return Prepared(graph, source, path if _write_cache(path, graph) else None)
+def runnable(source: bytes, model: Model) -> bytes:
+    """Return the graph of ``source`` folded and rewritten, serialized; raises ``ModelError``."""
+    graph: bytes = rewrite(fold(source, model)).SerializeToString()
+    return graph
 
 
 def fold(source: bytes, model: Model) -> onnx.ModelProto:
@@ -172,39 +130,3 @@ def _end_in_probabilities(graph: onnx.GraphProto, model: Model) -> None:
         probabilities = f"{name}_softmax"
         graph.node.append(helper.make_node("Softmax", [name], [probabilities], axis=1))
         graph.output[0].name = probabilities
-
-
-# --- cache ------------------------------------------------------------------------------------
-
-
-def _read_cache(path: Path, expected: str) -> bytes | None:
-    try:
-        graph = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as err:
-        _LOGGER.warning("cannot read the prepared model %s (%s); preparing it again", path, err)
-        return None
-    if hashlib.sha256(graph).hexdigest() != expected:
-        _LOGGER.warning("the prepared model %s was altered or cut; preparing it again", path)
-        return None
-    return graph
-
-
-def _write_cache(path: Path, graph: bytes) -> bool:
-    """Keep a graph; return whether it could be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".graph-", delete=False) as file:
-            try:
-                file.write(graph)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).replace(path)
-            except OSError:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-    except OSError as err:
-        _LOGGER.warning("cannot keep the prepared model at %s: %s", path, err)
-        return False
-    return True

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from facegate.domain import Clock
 from facegate.errors import ModelError
-from facegate.face.graph import get_ready
 from facegate.face.integrity import IntegrityWatch, ModelFault, WatchedFile
+from facegate.face.preparation import get_ready
 from facegate.face.weights import Model
 from facegate.protocol import ModelProblem
 

@@ -19,7 +19,8 @@ import pytest
 from facegate.errors import ModelError
 from facegate.face.align import align
 from facegate.face.engine import open_session
-from facegate.face.graph import fold, prepare
+from facegate.face.graph import fold
+from facegate.face.preparation import prepare
 from facegate.face.rewriting import rewrite
 from facegate.face.weights import (
     MINIFASNET_V1SE,
