@@ -40,7 +40,7 @@ from facegate.site import Site
 from facegate.site.placement import PlacementView
 from facegate.verdicts import Basis, Outcome, Reason
 from facegate.vision import Vision, portrait, scene
-from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Watch, follow
+from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Hope, Watch, follow, hope
 
 REPEAT_S = 10.0
 """A subject is not granted the same access point again within this time."""
@@ -110,7 +110,7 @@ class Pipeline:
             attempt.probed = frame.arrived
             with self._latencies.measured(Stage.DECIDE):
                 self._consider(frame, track_now, attempt)
-            track_now.decided = attempt.settled
+            track_now.resting = attempt.settled or attempt.hope is Hope.LITTLE
         watch.settle(found.live)
         measuring = await self._measure_placement(frame, found.live)
         return watch.needs_detail(found.live) or measuring
@@ -142,11 +142,12 @@ class Pipeline:
         """Judge a track at every access point of its camera, until one lets it through."""
         found = self._identifier.identify(track.probes)
         person = self._people.find(found.subject_id)
-        attempt.named = person is not None
+        points = self._access_points(frame.camera_id)
+        attempt.hope = hope(found, let_in=all(self._let_in(p, person) for p in points))
         motion = assess(track.vouched)
         reported = len(attempt.reported)
         failed = False
-        for point in self._access_points(frame.camera_id):
+        for point in points:
             before = (attempt.settled, len(attempt.reported))
             liveness = self._liveness(point, track, attempt, motion)
             failed |= liveness.outcome is Outcome.FAIL
@@ -193,7 +194,7 @@ class Pipeline:
         if judgment.granted and person is not None:
             key, now = (point, person.subject.id), self._clock.monotonic()
             rests = now - attempt.failed < RETRY_S
-            if not rests and now - self._granted.get(key, -math.inf) >= REPEAT_S:
+            if not rests and not self._let_in(point, person):
                 self._granted[key] = now
                 attempt.settled = True
                 decision = self._conclusion(track, attempt, asking, judgment)
@@ -202,6 +203,13 @@ class Pipeline:
             attempt.reported.add(point)
             decision = self._conclusion(track, attempt, asking, judgment)
             self._background.spawn(self._deny(track, decision))
+
+    def _let_in(self, point: AccessPoint, person: Person | None) -> bool:
+        """Return whether somebody was granted an access point a moment ago."""
+        if person is None:
+            return False
+        granted = self._granted.get((point, person.subject.id), -math.inf)
+        return self._clock.monotonic() - granted < REPEAT_S
 
     def _conclusion(
         self, track: Track, attempt: Attempt, asking: Asking, judgment: Judgment
@@ -224,7 +232,7 @@ class Pipeline:
             await self._site.passages.conclude(decision)
         except FaceGateError:
             self._granted.pop(key, None)
-            attempt.settled = track.decided = False
+            attempt.settled = track.resting = False
             attempt.failed = self._clock.monotonic()
             raise
 

@@ -129,7 +129,7 @@ class Vision:
 
     def _read(self, frame: Frame, track: Track) -> Probe:
         detection, measured = track.detection, self._latencies.measured
-        view = track.view or view_of(frame, detection)
+        view = track.view(frame)
         with measured(Stage.PROBE):
             crop = align(view.image, view.detection.landmarks)
             embedding = self._embedder.embed(crop)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 import logging
 import math
 
 from facegate.camera.motion import MotionGate
-from facegate.domain import AccessPoint, Camera, Frame
+from facegate.domain import AccessPoint, Camera, Frame, Identification
 from facegate.face.track import Track, Tracker
 from facegate.latency import Drop, Latencies
 
@@ -24,11 +25,15 @@ LONGEST_S = 15.0
 PROBES_PER_FRAME = 2
 
 # A face is read in every frame until there are enough probes to name it; then less often, a known
-# one that lacks something more often than an unknown one, and seldom once it was denied.
+# one that lacks something more often than an unknown one, and seldom once little comes of it.
 _EAGER_PROBES = 4
 _KNOWN_PROBE_S = 0.06
 _UNKNOWN_PROBE_S = 0.3
 _SLOW_PROBE_S = 0.4
+# After so many probes a face with less than this share of the score it takes is a stranger's, or
+# turned away.
+_TELLING_PROBES = 2
+_STRANGE = 0.5
 # Between two looks for faces: more pictures a second tell no more about who comes, and fewer do
 # where nobody is about to be let in.
 _LOOK_S = 1 / 16
@@ -42,14 +47,31 @@ _WHOLE = 0.9
 _ENTERING_S = 1.0
 
 
+class Hope(Enum):
+    """What may come of reading a face once more."""
+
+    NAMED = auto()
+    """It is somebody's who is enrolled, and lacks something yet."""
+    OPEN = auto()
+    LITTLE = auto()
+    """It is like nobody's, or was let in a moment ago."""
+
+
+def hope(found: Identification, *, let_in: bool) -> Hope:
+    """Return what may come of a face that was found to be somebody's, or nobody's."""
+    if found.subject_id is not None:
+        return Hope.LITTLE if let_in else Hope.NAMED
+    strange = found.probes >= _TELLING_PROBES and found.score < _STRANGE * found.threshold
+    return Hope.LITTLE if strange else Hope.OPEN
+
+
 @dataclass(slots=True)
 class Attempt:
     """How far a track has come at its access points.
 
     ``arrived`` is when its face could first be read: large enough, and whole; ``challenged`` when
     it was first asked to turn the head, both on the frames' clock; ``reported`` are the access
-    points at which it was denied, ``failed`` is when a door did not open to it, ``named`` tells
-    that it is somebody's who is enrolled.
+    points at which it was denied, ``failed`` is when a door did not open to it.
     """
 
     arrived: float
@@ -58,7 +80,7 @@ class Attempt:
     probed: float = -math.inf
     failed: float = -math.inf
     challenged: float | None = None
-    named: bool = False
+    hope: Hope = Hope.OPEN
 
     def waited_s(self, track: Track) -> float:
         """Return how long the face has stood there to be read."""
@@ -73,15 +95,17 @@ class Attempt:
         if not self.open(track):
             return False
         since = track.last_arrived - self.probed
-        if self.reported:
+        if self.reported or self.hope is Hope.LITTLE:
             return since >= _SLOW_PROBE_S
-        wait = _KNOWN_PROBE_S if self.named else _UNKNOWN_PROBE_S
+        wait = _KNOWN_PROBE_S if self.hope is Hope.NAMED else _UNKNOWN_PROBE_S
         return len(track.probes) < _EAGER_PROBES or since >= wait
 
     def urgent(self, track: Track) -> bool:
         """Return whether the track's face may be let in any moment."""
+        if not self.open(track) or self.hope is Hope.LITTLE:
+            return False
         fresh = not self.reported and len(track.probes) < _EAGER_PROBES
-        return self.open(track) and (fresh or self.named)
+        return fresh or self.hope is Hope.NAMED
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from facegate.domain import Frame
 from facegate.face.track import Track, Tracker
-from facegate.watch import LONGEST_S, Watch
+from facegate.watch import LONGEST_S, Hope, Watch
 from tests.engine.face.real import canvas, face_at, frame_of, probe_of
 
 SIZE = (640, 360)
@@ -50,21 +50,21 @@ def test_a_face_that_stays_at_the_edge_is_read_all_the_same() -> None:
         assert bool(due) == (step >= 10), step
 
 
-def test_an_unknown_face_is_read_less_often_than_one_that_is_known() -> None:
-    def reads(*, named: bool) -> int:
+def test_a_face_is_read_the_less_often_the_less_may_come_of_it() -> None:
+    def reads(hope: Hope) -> int:
         watch, count = watching(), 0
         for step in range(30):
             tracks = seen(watch, step / 15)
             for track in watch.worth_a_look(tracks, frame(step / 15)):
                 attempt = watch.attempt(track)
-                attempt.probed, attempt.named = step / 15, named
+                attempt.probed, attempt.hope = step / 15, hope
                 track.add_probe(probe_of(track.detection, SAME, step / 15))
                 count += 1
         return count
 
-    known, unknown = reads(named=True), reads(named=False)
-    assert known == 30
-    assert 8 <= unknown <= 12
+    assert reads(Hope.NAMED) == 30
+    assert 8 <= reads(Hope.OPEN) <= 12
+    assert 5 <= reads(Hope.LITTLE) <= 6
 
 
 def test_nobody_is_read_for_ever() -> None:

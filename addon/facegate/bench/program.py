@@ -23,7 +23,7 @@ from facegate.protocol import HEALTH_PATH
 
 _START_LIMIT_S = 60.0
 _STOP_LIMIT_S = 20.0
-_POLL_S = 0.2
+_POLL_S = 0.5
 _LAST_WORDS = 2000
 _TIMEOUT = aiohttp.ClientTimeout(total=20)
 _METRICS_PATH = "/metrics"

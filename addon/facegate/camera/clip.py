@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 
 from facegate.camera.pixels import VideoPixels
 from facegate.camera.status import StatusKeeper, StatusListener
+from facegate.camera.thinning import Thinning
 from facegate.domain import CameraStatus, Clock, Frame
 from facegate.errors import CameraError
 from facegate.protocol import CameraStateName
@@ -26,9 +27,10 @@ class ClipCamera:
     """A ``Camera`` that plays a video file of any codec libav reads.
 
     ``paced``: a frame is yielded, and stamped, when it is due; what a slow consumer missed is
-    skipped. Otherwise every frame is yielded in order and stamped at that moment. ``loop``: the
-    file is opened anew at each round, so it may be replaced, and a file that cannot be used is
-    tried again; without it ``frames`` ends with the clip.
+    skipped, and so is what a camera's stream would be thinned by. Otherwise every frame is yielded
+    in order and stamped at that moment. ``loop``: the file is opened anew at each round, so it may
+    be replaced, and a file that cannot be used is tried again; without it ``frames`` ends with the
+    clip.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class ClipCamera:
 
     async def _round(self) -> AsyncGenerator[Frame]:
         """Play the clip once."""
-        self._clip = await self._in_thread(lambda: _Clip(self._path))
+        self._clip = await self._in_thread(lambda: _Clip(self._path, paced=self._paced))
         started = self._clock.monotonic()
         try:
             while still := await self._take(started):
@@ -158,7 +160,7 @@ class _Still:
 class _Clip:
     """An open video file; blocking. Everything raises ``CameraError``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, paced: bool) -> None:
         self._name = path.name
         try:
             self._container = av.open(path)
@@ -173,6 +175,7 @@ class _Clip:
         self._video = self._container.streams.video[0]
         # As many threads as a camera's stream has: more only hold more pictures.
         self._video.thread_count = 1
+        self._thinning = Thinning(self._video.codec_context) if paced else None
         self._rate = float(self._video.guessed_rate or _USUAL_RATE)
         self._frames = self._decode()
         self._ahead = next(self._frames, None)
@@ -200,10 +203,16 @@ class _Clip:
         self.played_s = seconds + 1 / self._rate
         return _Still(seconds, frame, skipped)
 
+    def _pictures(self) -> Generator[VideoFrame]:
+        for packet in self._container.demux(self._video):
+            if self._thinning is not None:
+                self._thinning.wanted(packet)
+            yield from packet.decode()
+
     def _decode(self) -> Generator[tuple[float, VideoFrame]]:
         first: float | None = None
         try:
-            for index, frame in enumerate(self._container.decode(self._video)):
+            for index, frame in enumerate(self._pictures()):
                 seconds = index / self._rate if frame.pts is None else frame.time
                 if first is None:
                     first = seconds

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from facegate.camera.arrival import Arrival, Arrivals
 from facegate.camera.redact import redact
+from facegate.camera.thinning import Thinning, camera_seconds
 from facegate.domain import Clock
 from facegate.errors import CameraError
 
@@ -158,6 +159,7 @@ class Reader:
         self, container: InputContainer, video: VideoStream, deliver: Callable[[Picture], None]
     ) -> None:
         watch = _Watch(self._timing)
+        thinning = Thinning(video.codec_context)
         packets = container.demux(video)
         delivered = False
 
@@ -178,14 +180,16 @@ class Reader:
             if waited >= self._timing.read_s:
                 # libav gives up its held packet first and reports the time-out one read later.
                 raise CameraError(_FROZEN)
-            packet.opaque = self._arrivals.stamp(waited, _camera_seconds(packet))
+            packet.opaque = self._arrivals.stamp(waited, camera_seconds(packet))
             may_wait = self._backlog.add(packet)
             if self.resting and delivered and may_wait:
                 watch.seen()
                 continue
             *missed, newest = self._backlog.take()
+            thinning.unwanted()
             for earlier in missed:
                 self._catch_up(earlier)
+            thinning.wanted(newest)
             self._decode(newest, watch, hand_over)
             watch.check()
 
@@ -285,11 +289,6 @@ class _Watch:
             "Data arrive from the camera but no whole picture. Check the network for losses and "
             "set a key frame (I-frame) interval of one or two seconds in the camera."
         )
-
-
-def _camera_seconds(packet: Packet[VideoStream]) -> float | None:
-    ticks = packet.pts if packet.dts is None else packet.dts
-    return None if ticks is None else float(ticks * packet.time_base)
 
 
 def _video_of(container: InputContainer) -> VideoStream:

@@ -68,8 +68,7 @@ class Track:
     """One face followed over frames; ``detection`` is the newest and belongs to ``last_arrived``.
 
     ``speed`` is how fast it moved to there, in face heights a second; infinite for the first.
-    ``view`` is what was cut out of the newest frame to read the face, None where it cannot be read
-    there. Once ``decided`` is set the face is followed and no longer looked at.
+    While it is ``resting`` the face is followed, and only looked at to be probed.
     """
 
     def __init__(self, track_id: str, frame: Frame, detection: Detection) -> None:
@@ -80,10 +79,10 @@ class Track:
         self.last_arrived = frame.arrived
         self.detection = detection
         self.probes: deque[Probe] = deque(maxlen=MAX_PROBES)
-        self.decided = False
-        self.view: FaceView | None = None
+        self.resting = False
         self.picture: Image = _NO_PICTURE
         self.speed = math.inf
+        self._view: FaceView | None = None
         self._picture_merit = 0.0
         self._sightings: deque[Sighting] = deque(maxlen=MAX_SIGHTINGS)
         self._relief = ReliefMeter()
@@ -126,6 +125,13 @@ class Track:
         self.last_arrived = frame.arrived
         self._see(frame, detection)
 
+    def view(self, frame: Frame) -> FaceView:
+        """Return what is cut out of ``frame``, the newest one, to read the face."""
+        if self._view is None:
+            self._view = view_of(frame, self.detection)
+            self._portray(self._view)
+        return self._view
+
     def add_probe(self, probe: Probe) -> bool:
         """Keep ``probe`` and return True if its face continues the track's.
 
@@ -153,17 +159,20 @@ class Track:
         return _centre(self.detection.box) + self._velocity * np.float32(ahead)
 
     def _see(self, frame: Frame, detection: Detection) -> None:
-        relief = self.view = None
-        if frame.detail and not self.decided and detection.box.height >= _MIN_LOOK_PX:
-            self.view = view = view_of(frame, detection)
+        relief = self._view = None
+        if frame.detail and not self.resting and detection.box.height >= _MIN_LOOK_PX:
+            view = self.view(frame)
             relief = self._relief.measure(view.image, view.detection, frame.arrived, view.origin)
-            merit = _merit(view.image, view.detection)
-            if merit > _BETTER * self._picture_merit:
-                self._picture_merit = merit
-                self.picture = _portrait(view.image, view.detection.box)
         self._sightings.append(
             Sighting(frame.arrived, detection.landmarks, detection.box.height, relief)
         )
+
+    def _portray(self, view: FaceView) -> None:
+        """Keep a view as the face's picture where it is a better one."""
+        merit = _merit(view.image, view.detection)
+        if merit > _BETTER * self._picture_merit:
+            self._picture_merit = merit
+            self.picture = _portrait(view.image, view.detection.box)
 
 
 @dataclass(frozen=True, slots=True)
