@@ -7,7 +7,7 @@ values are seconds of ``Clock.monotonic`` and serve for ages and durations only.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -343,3 +343,47 @@ class DoorStatus:
     state: DoorStateName
     held: bool = False
     fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message from the broker; ``retained`` tells that it was kept there from before."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+class Broker(Protocol):
+    """The MQTT broker, while there is a connection to it."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why there is no connection now, or None."""
+        ...
+
+    def subscribe(self, topic: str, listener: Callable[[Delivery], None]) -> None:
+        """Have ``listener`` called on the event loop with what comes on a topic or filter.
+
+        It lasts over reconnections. To be called before the broker is started.
+        """
+        ...
+
+    def watch(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called on the event loop when the connection came or went."""
+        ...
+
+    async def publish(
+        self,
+        topic: str,
+        payload: str | bytes,
+        *,
+        retain: bool = False,
+        expiry_s: float | None = None,
+        qos: int = 0,
+    ) -> None:
+        """Send a message now; raises ``BrokerError`` where it cannot: nothing is queued.
+
+        ``expiry_s`` is after how long the broker gives it to nobody any more.
+        """
+        ...

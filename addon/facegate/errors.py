@@ -8,6 +8,7 @@
     ├── RecordError          the database locked, read-only, full or newer than the code
     ├── VaultError           the key missing, unreadable or another one
     ├── ActuatorError        a door's hardware unreachable or silent
+    ├── BrokerError          the MQTT broker unreachable, or it refuses
     ├── InvalidError         a request whose values do not fit together
     ├── NotFoundError        no such subject, door, call
     ├── ConflictError        the thing is not in a state that allows it
@@ -85,6 +86,12 @@ class ActuatorError(FaceGateError):
     """A door's hardware is unreachable or did not confirm."""
 
     code = ErrorCode.ACTUATOR_UNAVAILABLE
+
+
+class BrokerError(FaceGateError):
+    """The MQTT broker unreachable, or it refuses."""
+
+    code = ErrorCode.BROKER_UNAVAILABLE
 
 
 class InvalidError(FaceGateError):

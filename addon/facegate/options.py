@@ -11,10 +11,10 @@ from typing import Any
 
 import voluptuous as vol
 
-from facegate import values
+from facegate import hardware_options, values
 from facegate.errors import SettingsError
 from facegate.protocol import Direction
-from facegate.register import LivenessLevel, MaskRule, OnHolidays, Passback
+from facegate.register import LivenessLevel, MaskRule, OnHolidays, Passback, Role
 from facegate.verdicts import Control, Requirement
 
 _CAMERA = vol.Schema(
@@ -79,6 +79,7 @@ _DOOR = vol.Schema(
         vol.Optional("free_schedule"): values.identifier,
         vol.Optional("held_open_seconds", default=30): values.number(5, 3600),
         vol.Optional("contact", default=False): values.boolean,
+        **hardware_options.DOOR,
     }
 )
 _AREA = vol.Schema(
@@ -157,6 +158,12 @@ _API = vol.Schema(
         vol.Optional("port", default=8099): values.whole(1, 65535),
     }
 )
+_USER = vol.Schema(
+    {
+        vol.Required("name"): values.name,
+        vol.Required("role"): values.one_of(Role),
+    }
+)
 _OPTIONS = vol.Schema(
     {
         vol.Optional("site", default=dict): _SITE,
@@ -171,6 +178,8 @@ _OPTIONS = vol.Schema(
         vol.Optional("retention", default=dict): _RETENTION,
         vol.Optional("models", default=dict): _MODELS,
         vol.Optional("api", default=dict): _API,
+        vol.Optional("mqtt"): hardware_options.MQTT,
+        vol.Optional("users", default=list): values.each(_USER),
     }
 )
 # By the keys that lead to them.
@@ -193,6 +202,8 @@ _OBJECTS = {
     ("retention",): _RETENTION,
     ("models",): _MODELS,
     ("api",): _API,
+    ("users",): _USER,
+    **hardware_options.OBJECTS,
 }
 
 
@@ -202,7 +213,12 @@ def checked(raw: Mapping[str, object]) -> dict[str, Any]:
         options: dict[str, Any] = _OPTIONS(dict(raw))
     except vol.MultipleInvalid as err:
         raise SettingsError(tuple(_sentence(mistake) for mistake in err.errors)) from err
-    if mistakes := (*_repeated(options), *_dangling(options), *_contradictory(options)):
+    if mistakes := (
+        *_repeated(options),
+        *_dangling(options),
+        *_contradictory(options),
+        *hardware_options.contradictory(options),
+    ):
         raise SettingsError(mistakes)
     return options
 

@@ -103,7 +103,8 @@ class Pipeline:
             self._leave(lost, watch)
         due = watch.worth_a_look(found.live, frame)
         for track in due if frame.detail else ():
-            track_now = await self._probe(frame, track, watch.tracker)
+            living = watch.attempt(track).hope is not Hope.LITTLE
+            track_now = await self._probe(frame, track, watch.tracker, living=living)
             if track_now is not track:
                 self._leave(track, watch)
             attempt = watch.attempt(track_now)
@@ -130,9 +131,9 @@ class Pipeline:
             placement.saw(frame.camera_id, PlacementView(frame.arrived, age_s, quality))
         return True
 
-    async def _probe(self, frame: Frame, track: Track, tracker: Tracker) -> Track:
+    async def _probe(self, frame: Frame, track: Track, tracker: Tracker, *, living: bool) -> Track:
         """Add a probe to a track, or to a new one where another face took its place."""
-        probe = await self._vision.probe(frame, track)
+        probe = await self._vision.probe(frame, track, living=living)
         if not track.add_probe(probe):
             track = tracker.split(track)
             track.add_probe(probe)

@@ -68,6 +68,8 @@ class ErrorCode(StrEnum):
     OUTLIER_PHOTO = "outlier_photo"
     DUPLICATE_SUBJECT = "duplicate_subject"
     ACTUATOR_UNAVAILABLE = "actuator_unavailable"
+    BROKER_UNAVAILABLE = "broker_unavailable"
+    FORBIDDEN = "forbidden"
     NOT_CONFIRMED = "not_confirmed"
     RECORDS_UNAVAILABLE = "records_unavailable"
     CAMERA_UNAVAILABLE = "camera_unavailable"
@@ -134,6 +136,9 @@ class AlarmKind(StrEnum):
     MASK = "mask"
     APPROVAL_EXPIRING = "approval_expiring"
     CLOCK_JUMP = "clock_jump"
+    ACTUATOR = "actuator"
+    MQTT = "mqtt"
+    SENSOR = "sensor"
 
 
 class DoorAction(StrEnum):
@@ -184,13 +189,27 @@ class CallAnswer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SensorView:
+    """A thermometer, contact, button or reader of a door; ``reason`` says why it does not serve.
+
+    ``kind`` is ``thermometer``, ``contact``, ``exit_button``, ``doorbell`` or ``reader``.
+    """
+
+    kind: str
+    direction: Direction | None
+    ok: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DoorView:
     """One door.
 
     ``held`` tells that it is unlocked until locked; ``forced_open`` and ``held_open`` are alarms
     of its contact. ``picture_at`` is the time of the last picture held in memory, if any;
     ``temperature`` is the newest reading taken at the door, in degrees Celsius; ``prompt`` is
-    what the person who stands there is asked to do.
+    what the person who stands there is asked to do; ``sensors`` are those that the engine reads
+    itself.
     """
 
     id: str
@@ -206,6 +225,7 @@ class DoorView:
     temperature: float | None = None
     temperature_at: float | None = None
     prompt: Prompt | None = None
+    sensors: tuple[SensorView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

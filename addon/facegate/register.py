@@ -242,6 +242,18 @@ class Area:
     reset_at: int | None = None
 
 
+class Role(StrEnum):
+    """What a user of Home Assistant may do in the app's own pages; nobody else may do anything.
+
+    A viewer sees doors, cameras and events; an operator also pictures, answers calls and opens
+    doors; a manager also enrolls and manages people.
+    """
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    MANAGER = "manager"
+
+
 class MaskRule(StrEnum):
     """What the mask control asks for."""
 

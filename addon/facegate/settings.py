@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from facegate.domain import AccessPoint
 from facegate.errors import SettingsError
+from facegate.hardware import DoorHardware, MqttSettings
+from facegate.hardware_options import door_hardware, mqtt_settings
 from facegate.options import checked
 from facegate.protocol import Direction
 from facegate.register import (
@@ -19,6 +21,7 @@ from facegate.register import (
     DoorRules,
     Hours,
     LivenessRule,
+    Role,
     Schedule,
     Window,
 )
@@ -77,6 +80,7 @@ class DoorSettings:
     held_open_s: float
     contact: bool
     rules: DoorRules
+    hardware: DoorHardware
 
     @property
     def camera_ids(self) -> tuple[str, ...]:
@@ -129,7 +133,7 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One site; ``schedules`` are found by their ids."""
+    """One site; ``schedules`` are found by their ids, ``roles`` by the names of users."""
 
     site: SiteSettings
     schedules: Mapping[str, Schedule]
@@ -140,6 +144,8 @@ class Settings:
     retention: RetentionSettings
     models: ModelSettings
     api: ApiSettings
+    mqtt: MqttSettings | None
+    roles: Mapping[str, Role]
 
     def access_points(self, camera_id: str) -> tuple[AccessPoint, ...]:
         """Return the access points that a camera watches."""
@@ -180,6 +186,8 @@ def parse(raw: Mapping[str, object]) -> Settings:
         retention=_retention(options["retention"]),
         models=ModelSettings(options["models"].get("folder")),
         api=ApiSettings(**options["api"]),
+        mqtt=mqtt_settings(options["mqtt"]) if "mqtt" in options else None,
+        roles={user["name"]: user["role"] for user in options["users"]},
     )
 
 
@@ -248,6 +256,7 @@ def _door(options: dict[str, Any]) -> DoorSettings:
         held_open_s=options["held_open_seconds"],
         contact=options["contact"],
         rules=_door_rules(options),
+        hardware=door_hardware(options),
     )
 
 

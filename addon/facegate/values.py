@@ -24,6 +24,9 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _TIME = re.compile(r"([0-2][0-9]):([0-5][0-9])")
 _SCHEMES = ("rtsp", "rtsps")
+_WEB_SCHEMES = ("http", "https")
+_WILDCARDS = frozenset("+#")
+_LONGEST_TOPIC = 200
 _SHOWN = 60
 
 
@@ -77,6 +80,53 @@ def folder_path(value: object) -> Path:
     if not isinstance(value, str) or not Path(value).is_absolute():
         raise vol.Invalid("expected the path of a folder, from / on")
     return Path(value)
+
+
+def file_path(value: object) -> Path:
+    """Accept the whole path of a file, there or not."""
+    if not isinstance(value, str) or not Path(value).is_absolute():
+        raise vol.Invalid("expected the path of a file, from / on")
+    return Path(value)
+
+
+def web_url(value: object) -> str:
+    """Accept the address of a device's web server."""
+    expected = "expected an address such as http://192.168.1.30/relay/0?turn=on"
+    if not isinstance(value, str):
+        raise vol.Invalid(expected)
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in _WEB_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise vol.Invalid(expected)
+    return value
+
+
+def topic(value: object) -> str:
+    """Accept an MQTT topic to publish to: no wildcards, no slash at its ends."""
+    if (
+        not isinstance(value, str)
+        or not 1 <= len(value) <= _LONGEST_TOPIC
+        or not value.isprintable()
+        or value != value.strip("/ ")
+        or not _WILDCARDS.isdisjoint(value)
+        or value.startswith("$")
+    ):
+        raise vol.Invalid(f"{shown(value)} is not a topic such as home/door/relay")
+    return value
+
+
+def text(shortest: int, longest: int) -> Callable[[object], str]:
+    """Accept a string of so many characters; it is never shown, as it may be a password."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not shortest <= len(value) <= longest:
+            raise vol.Invalid(f"expected a text of {shortest} to {longest} characters")
+        return value
+
+    return check
 
 
 def boolean(value: object) -> bool:

@@ -20,6 +20,7 @@ from facegate.protocol import (
     LatencyView,
     ModelFaultView,
     Prompt,
+    SensorView,
     VerdictView,
 )
 from facegate.register import Area
@@ -39,6 +40,7 @@ def door_view(
     temperature: float | None,
     temperature_at: datetime | None,
     prompt: Prompt | None,
+    sensors: tuple[SensorView, ...],
 ) -> DoorView:
     """Return a door as clients see it."""
     return DoorView(
@@ -55,6 +57,7 @@ def door_view(
         temperature=temperature,
         temperature_at=_seconds(temperature_at),
         prompt=prompt,
+        sensors=sensors,
     )
 
 

@@ -80,9 +80,9 @@ class Vision:
 
         return await self._find(look)
 
-    async def probe(self, frame: Frame, track: Track) -> Probe:
-        """Return a face of a frame as a probe of its track."""
-        return await self._reader.run(lambda: self._read(frame, track), frame.arrived)
+    async def probe(self, frame: Frame, track: Track, *, living: bool = True) -> Probe:
+        """Return a face of a frame as a probe of its track; ``living`` asks whether it is alive."""
+        return await self._reader.run(lambda: self._read(frame, track, living), frame.arrived)
 
     async def read_photo(self, data: bytes) -> FacePhoto:
         """Return the one face in a photo, be it good or bad; raises ``ImageError``."""
@@ -127,7 +127,7 @@ class Vision:
         self._finder.shutdown()
         self._reader.close()
 
-    def _read(self, frame: Frame, track: Track) -> Probe:
+    def _read(self, frame: Frame, track: Track, living: bool) -> Probe:  # noqa: FBT001
         detection, measured = track.detection, self._latencies.measured
         view = track.view(frame)
         with measured(Stage.PROBE):
@@ -138,7 +138,8 @@ class Vision:
         if self._masks is not None:
             with measured(Stage.MASK):
                 mask = self._masks.worn(crop)
-        if self._attacks is not None and tells(detection.box, frame.size, track.speed):
+        tellable = living and tells(detection.box, frame.size, track.speed)
+        if self._attacks is not None and tellable:
             with measured(Stage.LIVENESS):
                 live = self._attacks.live(view.image, view.detection.box)
         return Probe(frame.sequence, frame.arrived, detection, embedding, mask, quality, live)

@@ -30,9 +30,9 @@ _EAGER_PROBES = 4
 _KNOWN_PROBE_S = 0.06
 _UNKNOWN_PROBE_S = 0.3
 _SLOW_PROBE_S = 0.4
-# After so many probes a face with less than this share of the score it takes is a stranger's, or
-# turned away.
-_TELLING_PROBES = 2
+# With less than this share of the score it takes, after one probe and after more, a face is a
+# stranger's, or turned away.
+_STRANGE_AT_ONCE = 0.3
 _STRANGE = 0.5
 # Between two looks for faces: more pictures a second tell no more about who comes, and fewer do
 # where nobody is about to be let in.
@@ -61,8 +61,8 @@ def hope(found: Identification, *, let_in: bool) -> Hope:
     """Return what may come of a face that was found to be somebody's, or nobody's."""
     if found.subject_id is not None:
         return Hope.LITTLE if let_in else Hope.NAMED
-    strange = found.probes >= _TELLING_PROBES and found.score < _STRANGE * found.threshold
-    return Hope.LITTLE if strange else Hope.OPEN
+    share = _STRANGE_AT_ONCE if found.probes == 1 else _STRANGE
+    return Hope.LITTLE if found.score < share * found.threshold else Hope.OPEN
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from facegate.domain import Frame
+from facegate.domain import Frame, Identification
 from facegate.face.track import Track, Tracker
-from facegate.watch import LONGEST_S, Hope, Watch
+from facegate.watch import LONGEST_S, Hope, Watch, hope
 from tests.engine.face.real import canvas, face_at, frame_of, probe_of
 
 SIZE = (640, 360)
@@ -65,6 +65,19 @@ def test_a_face_is_read_the_less_often_the_less_may_come_of_it() -> None:
     assert reads(Hope.NAMED) == 30
     assert 8 <= reads(Hope.OPEN) <= 12
     assert 5 <= reads(Hope.LITTLE) <= 6
+
+
+def test_little_may_come_of_a_face_that_is_like_nobodys_or_was_let_in_a_moment_ago() -> None:
+    def found(score: float, probes: int, subject_id: str | None = None) -> Identification:
+        return Identification(subject_id, "ann", score, -1, probes, 0.5, 0.08, 3)
+
+    assert hope(found(0.7, 3, "ann"), let_in=False) is Hope.NAMED
+    assert hope(found(0.7, 3, "ann"), let_in=True) is Hope.LITTLE
+    assert hope(found(0.45, 5), let_in=False) is Hope.OPEN
+    assert hope(found(0.2, 2), let_in=False) is Hope.LITTLE
+    # One probe may be smeared: it tells less.
+    assert hope(found(0.2, 1), let_in=False) is Hope.OPEN
+    assert hope(found(0.1, 1), let_in=False) is Hope.LITTLE
 
 
 def test_nobody_is_read_for_ever() -> None:

@@ -21,6 +21,7 @@ from facegate.protocol import (
     DoorView,
     ModelFaultView,
     Prompt,
+    SensorView,
     StateMessage,
 )
 from facegate.settings import CameraSettings, DoorSettings, Settings
@@ -62,6 +63,7 @@ class _Shown:
     held_open: bool = False
     is_open: bool | None = None
     asked: set[str] = field(default_factory=set)
+    sensors: tuple[SensorView, ...] = ()
 
 
 class Board:
@@ -153,6 +155,13 @@ class Board:
         self._shown[door_id].temperature = Temperature(celsius, at)
         self.show_door(door_id)
 
+    def show_sensors(self, door_id: str, sensors: tuple[SensorView, ...]) -> None:
+        """Show how a door's own sensors do."""
+        shown = self._shown[door_id]
+        if shown.sensors != sensors:
+            shown.sensors = sensors
+            self.show_door(door_id)
+
     def is_open(self, door_id: str) -> bool | None:
         """Return what a door's contact says, None where it cannot be told."""
         return self._shown[door_id].is_open
@@ -207,4 +216,5 @@ class Board:
             temperature=shown.temperature.celsius if shown.temperature else None,
             temperature_at=shown.temperature.at if shown.temperature else None,
             prompt=Prompt.TURN_YOUR_HEAD if shown.asked else None,
+            sensors=shown.sensors,
         )

@@ -9,6 +9,8 @@ import logging
 import os
 from pathlib import Path
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 from numpy.typing import NDArray
@@ -296,3 +298,17 @@ def test_a_write_that_fails_leaves_no_half_file(
     monkeypatch.setattr(os, "fsync", full_disk)
     assert prepare(YUNET, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_graph_is_prepared_with_is_not_held_afterwards(tmp_path: Path) -> None:
+    asked = (
+        "import sys; from pathlib import Path; from facegate.face.preparation import prepare;"
+        "from facegate.face.weights import YUNET;"
+        "assert __name__ != '__main__' or prepare(YUNET, Path(sys.argv[1]));"
+        "print('onnx' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "False"
+    assert list(tmp_path.glob("*.graph"))
