@@ -28,6 +28,8 @@ def open_session(model: bytes | Path) -> ort.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # A pattern would ask for the room of a whole run at once, and hold it apart for each session.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     name = "the prepared graph" if isinstance(model, bytes) else str(model)
     try:
