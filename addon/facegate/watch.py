@@ -95,10 +95,17 @@ class Attempt:
         if not self.open(track):
             return False
         since = track.last_arrived - self.probed
+        if self._to_be_told(track):
+            return True
         if self.reported or self.hope is Hope.LITTLE:
             return since >= _SLOW_PROBE_S
         wait = _KNOWN_PROBE_S if self.hope is Hope.NAMED else _UNKNOWN_PROBE_S
         return len(track.probes) < _EAGER_PROBES or since >= wait
+
+    def _to_be_told(self, track: Track) -> bool:
+        """Return whether the track's face has stood there for as long as it takes to be denied."""
+        waiting = not self.reported and self.challenged is None
+        return waiting and self.waited_s(track) >= PATIENCE_S
 
     def urgent(self, track: Track) -> bool:
         """Return whether the track's face may be let in any moment."""

@@ -91,10 +91,10 @@ async def test_a_picture_that_cannot_be_judged_does_not_blind_the_camera(
     await front.enroll(["front"])
     probe, failures = Vision.probe, [ModelError("a vector of length nan"), ZeroDivisionError()]
 
-    async def fails_twice(self: Vision, frame: Frame, track: Track) -> Probe:
+    async def fails_twice(self: Vision, frame: Frame, track: Track, *, living: bool) -> Probe:
         if failures:
             raise failures.pop()
-        return await probe(self, frame, track)
+        return await probe(self, frame, track, living=living)
 
     monkeypatch.setattr(Vision, "probe", fails_twice)
     await front.show(ann[: A_LOOK + 2])

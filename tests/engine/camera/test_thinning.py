@@ -42,7 +42,7 @@ def times(path: Path, *, thinned: bool) -> list[float]:
 
 
 def test_of_a_fast_stream_what_nothing_is_built_on_is_left_out(tmp_path: Path) -> None:
-    fast = encoded(tmp_path / "fast.mp4", 25, bf="2")
+    fast = encoded(tmp_path / "fast.mp4", 25, bf="2", b_adapt="0", sc_threshold="0")
     assert len(times(fast, thinned=False)) == 50
     thin = times(fast, thinned=True)
     assert 17 <= len(thin) < 45
@@ -53,7 +53,9 @@ def test_of_a_fast_stream_what_nothing_is_built_on_is_left_out(tmp_path: Path) -
 def test_of_many_pictures_in_a_row_that_nothing_is_built_on_enough_are_left(
     tmp_path: Path,
 ) -> None:
-    row = encoded(tmp_path / "row.mp4", 25, bf="12", b_pyramid="none", b_adapt="0")
+    row = encoded(
+        tmp_path / "row.mp4", 25, bf="12", b_pyramid="none", b_adapt="0", sc_threshold="0"
+    )
     assert max(np.diff(times(row, thinned=True))) < 0.125
 
 
