@@ -52,3 +52,17 @@ def deviation(values: Sequence[float]) -> float:
     """Return how far a value lies from the mean at most, as a share of the mean (0..)."""
     mean = fmean(values)
     return max(abs(value - mean) for value in values) / mean if mean else 0.0
+
+
+def stretches(times: Sequence[float], values: Sequence[float], length: float) -> list[float]:
+    """Return the mean of the values of each ``length`` of time; an end that is shorter is left out.
+
+    What is shorter than one length as a whole is one stretch.
+    """
+    whole = max(1, int((times[-1] - times[0]) / length))
+    found: list[list[float]] = [[] for _ in range(whole)]
+    for time, value in zip(times, values, strict=True):
+        place = int((time - times[0]) / length)
+        if place < whole:
+            found[place].append(value)
+    return [fmean(stretch) for stretch in found if stretch]

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import time
 
 from facegate.bench.actuator import driving
+from facegate.bench.arithmetic import deviation, stretches
 from facegate.bench.cameras import enroll_before
 from facegate.bench.metrics import Metrics
 from facegate.bench.people import Resident
@@ -22,6 +23,7 @@ from facegate.bench.usage import Usage
 _CAMERAS = 4
 _EVERY_S = 10.0
 _SETTLED_S = 300.0
+_LEVEL_S = 300.0
 _MINUTE_S = 60.0
 _FLAT = 3.0
 _PERCENT = 100
@@ -122,15 +124,18 @@ def _section(looks: Sequence[Look], minutes: float, granted: int) -> Section:
     late = settled(looks)
     times = [look.at for look in late]
     rss = growth(times, [look.usage.rss_mb for look in late])
+    levels = stretches(times, [look.usage.rss_mb for look in late], _LEVEL_S)
     figures = [
         Figure("RSS at the end", rss.last, "MB"),
         Figure("RSS, growth", rss.per_minute, "MB/min"),
+        # What frames under way take differs from moment to moment; what leaks moves the level.
         Figure(
-            "RSS, furthest from its mean",
-            rss.deviation * _PERCENT,
+            "RSS of five minutes, furthest from the mean",
+            deviation(levels) * _PERCENT,
             "%",
             Target(Bound.AT_MOST, _FLAT),
         ),
+        Figure("RSS of a moment, furthest from the mean", rss.deviation * _PERCENT, "%"),
         *_grown("threads", [look.usage.threads for look in late]),
         *_grown("open files", [look.usage.files for look in late]),
         *_grown("waiting in queues", [look.waiting for look in late]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from facegate.bench.arithmetic import deviation, paired, percentile, slope
+from facegate.bench.arithmetic import deviation, paired, percentile, slope, stretches
 
 
 def test_a_ratio_is_the_median_of_the_pairs_ratios_and_not_the_ratio_of_medians() -> None:
@@ -39,3 +39,10 @@ def test_a_deviation_is_the_furthest_from_the_mean_as_a_share_of_it() -> None:
     assert deviation([90.0, 100.0, 110.0]) == pytest.approx(0.1)
     assert deviation([80.0, 110.0, 110.0]) == pytest.approx(0.2)
     assert deviation([0.0, 0.0]) == 0
+
+
+def test_a_level_is_the_mean_of_a_stretch_and_an_end_that_is_shorter_is_left_out() -> None:
+    times = [0.0, 100, 200, 300, 400, 500, 600, 650]
+    values = [1.0, 2, 3, 10, 20, 30, 99, 99]
+    assert stretches(times, values, 300) == [2.0, 20.0]
+    assert stretches([0.0, 10, 20], [1.0, 2, 3], 300) == [2.0]

@@ -174,7 +174,7 @@ async def test_a_soak_tells_what_grows(visits: Path, ann: Resident) -> None:
     section = await measure_soak([visits], (ann,), 0.1, None, lines.append)
     found = figures(section)
     assert found["RSS at the end"].value > 50
-    assert found["RSS, furthest from its mean"].target is not None
+    assert found["RSS of five minutes, furthest from the mean"].target is not None
     assert {"threads, first half", "threads, second half"} <= set(found)
     assert {"open files, second half", "waiting in queues, second half"} <= set(found)
     assert len(section.tables[0].rows) >= 5
