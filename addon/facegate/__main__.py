@@ -11,6 +11,7 @@ import signal
 import sys
 
 from facegate import __version__
+from facegate.app import place_of, run_app, supervisor_token
 from facegate.assembly import running
 from facegate.bench.command import add_commands as add_bench
 from facegate.commands import add_commands
@@ -53,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--options", type=Path, required=True, help="the options file (JSON)")
     run.add_argument("--data", type=Path, required=True, help="the folder of the records")
     run.set_defaults(run=_run)
+    app = commands.add_parser("app", help="run as a Home Assistant app, under its Supervisor")
+    app.add_argument("--options", type=Path, default=Path("/data/options.json"))
+    app.add_argument("--data", type=Path, default=Path("/data/facegate"))
+    app.set_defaults(run=_app)
     person = commands.add_parser("enroll", help="enroll a person with a running engine")
     person.add_argument("--data", type=Path, required=True, help="the engine's data folder")
     person.add_argument("--url", default="http://127.0.0.1:8099", help="where the engine listens")
@@ -87,13 +92,26 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(chosen: argparse.Namespace) -> int:
     keep_small()
     settings = await asyncio.to_thread(load, chosen.options)
+    stopped = _stopped_by_signals()
+    async with running(settings, chosen.data):
+        await stopped.wait()
+    return 0
+
+
+async def _app(chosen: argparse.Namespace) -> int:
+    keep_small()
+    token = supervisor_token()
+    settings = await asyncio.to_thread(load, chosen.options)
+    await run_app(settings, place_of(chosen), token, running, _stopped_by_signals())
+    return 0
+
+
+def _stopped_by_signals() -> asyncio.Event:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with running(settings, chosen.data):
-        await stopped.wait()
-    return 0
+    return stopped
 
 
 async def _enroll(chosen: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 import logging
 from pathlib import Path
@@ -21,15 +21,12 @@ from facegate.api.routes import Routes
 from facegate.api.server import Server
 from facegate.api.socket import Sockets
 from facegate.background import Background
-from facegate.camera.clip import ClipCamera
-from facegate.camera.pair import PairedCamera
-from facegate.camera.stream import RtspCamera
 from facegate.clock import SystemClock
 from facegate.codes import CodeReader
+from facegate.connections import Connections, open_camera
 from facegate.decision.gate import Gate
 from facegate.decision.schedule import calendar
-from facegate.domain import Camera, CameraStatus, Clock, MaskClassifier
-from facegate.door.homeassistant import HomeAssistantActuator
+from facegate.domain import Camera, Clock, MaskClassifier
 from facegate.errors import SettingsError, VaultError
 from facegate.face.library import Library
 from facegate.face.weights import SFACE
@@ -38,7 +35,7 @@ from facegate.identity.evidence import Identifier
 from facegate.identity.gallery import Gallery
 from facegate.identity.threshold import Thresholds
 from facegate.importing.importer import Importer
-from facegate.latency import Latencies, Stage
+from facegate.latency import Latencies
 from facegate.memory import GIVE_BACK_S, give_back
 from facegate.models import open_vision
 from facegate.office.credentials import Credentials
@@ -59,7 +56,7 @@ from facegate.record.presence import PresenceStore
 from facegate.record.store import Store
 from facegate.record.tombstones import Tombstones
 from facegate.record.vault import KEYS, Vault
-from facegate.settings import CameraSettings, Settings
+from facegate.settings import Settings
 from facegate.site import Site
 from facegate.site.alarms import Alarms
 from facegate.site.board import Board
@@ -131,12 +128,7 @@ async def _running(
     credentials = Credentials(office)
     gate = _gate(settings, clock)
     tombstones = await asyncio.to_thread(_open_tombstones, data / KEYS)
-
-    def forget(subject_id: str) -> None:
-        gate.presence.forget(subject_id)
-        bulletin.publish(PeopleChanged(erased=subject_id))
-
-    erasure = Erasure(office, tombstones, forget)
+    erasure = Erasure(office, tombstones, _forgetting(gate, bulletin))
     passes, pass_store = Passes(vault), PassStore(store)
     desk = PassDesk(passes, pass_store, store, vault, clock, office.rules.door_ids)
     site = _site(
@@ -152,6 +144,7 @@ async def _running(
         desk,
         bulletin,
         latencies,
+        connections := Connections(settings, clock),
         clock,
     )
     site.vault_fault = vault_fault
@@ -178,6 +171,7 @@ async def _running(
                 people, enrollment, credentials, erasure, site.gate.presence.where
             ).table(),
         ],
+        settings.roles,
     )
     work = Background()
     cameras: list[Camera] = []
@@ -191,7 +185,8 @@ async def _running(
         await erasure.repeat()
         await site.start()
         cameras += _watch(settings, watcher, site, clock, work)
-        work.spawn(_tick(site))
+        await connections.start(site, vision)
+        work.spawn(_tick(site, connections))
         work.spawn(_look_at_models(site, library, clock))
         work.spawn(_give_memory_back())
         await server.start()
@@ -202,17 +197,25 @@ async def _running(
         await watcher.close()
         await server.stop()
         await importer.close()
-        await site.close()
+        await connections.close(site)
         if vision is not None:
             vision.close()
         await store.close()
+
+
+def _forgetting(gate: Gate, bulletin: Bulletin) -> Callable[[str], None]:
+    def forget(subject_id: str) -> None:
+        gate.presence.forget(subject_id)
+        bulletin.publish(PeopleChanged(erased=subject_id))
+
+    return forget
 
 
 def _watch(
     settings: Settings, watcher: Pipeline | CodeReader, site: Site, clock: Clock, work: Background
 ) -> list[Camera]:
     """Open every camera and follow it."""
-    cameras = [_open_camera(camera_settings, clock, site) for camera_settings in settings.cameras]
+    cameras = [open_camera(camera_settings, clock, site) for camera_settings in settings.cameras]
     for camera in cameras:
         site.board.camera_changed(camera.id, camera.status)
         work.spawn(watcher.watch(camera))
@@ -255,19 +258,28 @@ def _site(
     desk: PassDesk,
     bulletin: Bulletin,
     latencies: Latencies,
+    connections: Connections,
     clock: Clock,
 ) -> Site:
     """Construct the site, each part before those that use it."""
     presence = PresenceStore(store)
     pictures = PictureStore(store, vault) if vault is not None else None
     calls = Calls(clock)
-    actuators = {door.id: HomeAssistantActuator(door.id) for door in settings.doors}
     board = Board(
         settings, gate, calls, bulletin, latencies, clock, lambda: office.roster.need_photos
     )
     alarms = Alarms(store, bulletin, clock)
     passages = Passages(
-        settings, gate, store, presence, board, alarms, bulletin, actuators, latencies, clock
+        settings,
+        gate,
+        store,
+        presence,
+        board,
+        alarms,
+        bulletin,
+        connections.actuators,
+        latencies,
+        clock,
     )
     return Site(
         gate=gate,
@@ -276,6 +288,7 @@ def _site(
         passes=passes,
         pass_store=pass_store,
         board=board,
+        alarms=alarms,
         bulletin=bulletin,
         passages=passages,
         contacts=Contacts(settings, gate, passages, board, alarms, clock),
@@ -311,7 +324,8 @@ def _site(
         ),
         performance=Performance(latencies, bulletin, clock),
         placement=Placement(settings, board, latencies, clock),
-        actuators=actuators,
+        actuators=connections.actuators,
+        homeassistant=connections.homeassistant,
         latencies=latencies,
         clock=clock,
     )
@@ -344,36 +358,6 @@ def _open_tombstones(keys: Path) -> Tombstones | None:
         return None
 
 
-def _open_camera(settings: CameraSettings, clock: Clock, site: Site) -> Camera:
-    def changed(status: CameraStatus) -> None:
-        site.board.camera_changed(settings.id, status)
-
-    def decoded(seconds: float) -> None:
-        site.latencies.observe(Stage.DECODE, seconds)
-
-    if settings.url is not None and settings.substream_url is not None:
-        return PairedCamera(
-            settings.id,
-            settings.url,
-            settings.substream_url,
-            clock,
-            on_status=changed,
-            on_decoded=decoded,
-        )
-    if settings.url is not None:
-        return RtspCamera(settings.id, settings.url, clock, on_status=changed, on_decoded=decoded)
-    if settings.clip is not None:
-        return ClipCamera(
-            settings.id,
-            settings.clip,
-            clock,
-            paced=settings.paced,
-            loop=settings.loop,
-            on_status=changed,
-        )
-    raise SettingsError((f"camera {settings.id}: expected either url or clip",))
-
-
 async def _look_at_models(site: Site, library: Library, clock: Clock) -> None:
     watch = library.watch(clock)
     while True:
@@ -387,7 +371,8 @@ async def _give_memory_back() -> None:
         await asyncio.to_thread(give_back)
 
 
-async def _tick(site: Site) -> None:
+async def _tick(site: Site, connections: Connections) -> None:
     while True:
         await asyncio.sleep(TICK_S)
         site.tick()
+        connections.look()

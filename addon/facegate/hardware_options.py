@@ -133,6 +133,8 @@ def contradictory(options: dict[str, Any]) -> Iterator[str]:
         for key in _NEEDS.get(actuator["family"], ()):
             if key not in actuator:
                 yield f"{at}.actuator.{key}: required for the family {actuator['family'].value}"
+        if actuator["family"] is RelayFamily.TASMOTA and actuator.get("channel") == 0:
+            yield f"{at}.actuator.channel: Tasmota counts relays from 1"
         auth = actuator["auth"]
         if auth is not HttpAuth.NONE and "secret" not in actuator:
             yield f"{at}.actuator.secret: required for auth {auth.value}"

@@ -7,6 +7,7 @@ misspelled option never falls back to its default unseen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any
 
 import voluptuous as vol
@@ -151,11 +152,23 @@ _RECOGNITION = vol.Schema(
         vol.Optional("min_face_px", default=48): values.whole(32, 400),
     }
 )
+
+
+def _address(value: object) -> str:
+    """Accept the address of one host; a name could be anybody's."""
+    try:
+        return str(ip_address(value if isinstance(value, str) else ""))
+    except ValueError as err:
+        raise vol.Invalid("expected an IP address such as 172.30.32.2") from err
+
+
 _MODELS = vol.Schema({vol.Optional("folder"): values.folder_path})
 _API = vol.Schema(
     {
         vol.Optional("host", default="127.0.0.1"): values.host,
         vol.Optional("port", default=8099): values.whole(1, 65535),
+        vol.Optional("ingress_port"): values.whole(1, 65535),
+        vol.Optional("ingress_from", default="172.30.32.2"): _address,
     }
 )
 _USER = vol.Schema(
@@ -283,6 +296,8 @@ def _dangling(options: dict[str, Any]) -> Iterator[str]:
 
 
 def _contradictory(options: dict[str, Any]) -> Iterator[str]:
+    if options["api"].get("ingress_port") == options["api"]["port"]:
+        yield "api.ingress_port: is the API's own port; take another"
     for index, schedule in enumerate(options["schedules"]):
         if schedule["on_holidays"] is OnHolidays.CLOSED and "holidays" not in options["site"]:
             yield f"schedules[{index}].on_holidays: 'closed' needs site.holidays with a country"

@@ -101,16 +101,18 @@ class Pipeline:
         found = await self._vision.follow(watch.tracker, frame)
         for lost in found.lost:
             self._leave(lost, watch)
+        watch.see(found.live, frame)
         due = watch.worth_a_look(found.live, frame)
         for track in due if frame.detail else ():
             living = watch.attempt(track).hope is not Hope.LITTLE
             track_now = await self._probe(frame, track, watch.tracker, living=living)
             if track_now is not track:
                 self._leave(track, watch)
+                watch.see((*(t for t in found.live if t is not track), track_now), frame)
             attempt = watch.attempt(track_now)
             attempt.probed = frame.arrived
             with self._latencies.measured(Stage.DECIDE):
-                self._consider(frame, track_now, attempt)
+                self._consider(frame, track_now, attempt, watch.stands_since(track_now))
             track_now.resting = attempt.settled or attempt.hope is Hope.LITTLE
         watch.settle(found.live)
         measuring = await self._measure_placement(frame, found.live)
@@ -139,7 +141,7 @@ class Pipeline:
             track.add_probe(probe)
         return track
 
-    def _consider(self, frame: Frame, track: Track, attempt: Attempt) -> None:
+    def _consider(self, frame: Frame, track: Track, attempt: Attempt, since: float) -> None:
         """Judge a track at every access point of its camera, until one lets it through."""
         found = self._identifier.identify(track.probes)
         person = self._people.find(found.subject_id)
@@ -152,7 +154,7 @@ class Pipeline:
             before = (attempt.settled, len(attempt.reported))
             liveness = self._liveness(point, track, attempt, motion)
             failed |= liveness.outcome is Outcome.FAIL
-            asking = self._asking(frame, track, point, found, liveness, person)
+            asking = self._asking(frame, track, point, found, liveness, person, since)
             self._decide(track, attempt, asking, person)
             if before != (attempt.settled, len(attempt.reported)):
                 self._background.spawn(self._show(frame, point))
@@ -256,6 +258,7 @@ class Pipeline:
         found: Identification,
         liveness: LivenessEvidence,
         person: Person | None,
+        since: float,
     ) -> Asking:
         masks = [probe.mask for probe in track.probes if probe.mask is not None]
         return Asking(
@@ -269,7 +272,7 @@ class Pipeline:
                 model_fault=self._site.model_fault is not None,
             ),
             key=f"face:{person.subject.id}" if person is not None else None,
-            since=track.first_arrived,
+            since=since,
             embedding=fuse(track.probes),
             mask=sum(masks) / len(masks) if masks else None,
         )

@@ -125,10 +125,15 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """Where the API listens."""
+    """Where the API listens, and where the pages are for Home Assistant's ingress, if anywhere.
+
+    On ``ingress_port`` only the address ``ingress_from``, the Supervisor's, is answered.
+    """
 
     host: str
     port: int
+    ingress_port: int | None = None
+    ingress_from: str = "172.30.32.2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ class Reason(StrEnum):
     AREA_FULL = "area_full"
     LET_IN = "let_in"
     OPERATOR = "operator"
+    EXIT_BUTTON = "exit_button"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +126,4 @@ class Basis(StrEnum):
     VISITOR = "visitor"
     OPERATOR = "operator"
     MODE = "mode"
+    EXIT_BUTTON = "exit_button"

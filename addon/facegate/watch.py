@@ -41,6 +41,8 @@ _CALM_LOOK_S = 0.15
 # A face this small, as a share of the smallest that is read, is on its way: the large stream is
 # asked for already.
 _COMING = 0.6
+# Of two faces that are as near, the one that was the nearest before stays it.
+_NEARER = 1.15
 # A face comes in by the picture's edge, and is read once so much of it is seen; who is not whole
 # after a while stands there.
 _WHOLE = 0.9
@@ -143,6 +145,8 @@ class Watch:
     calm: bool = False
     _lost: dict[Drop, int] = field(default_factory=dict)
     _looked: float = -math.inf
+    _nearest: str | None = None
+    _nearest_since: float = math.inf
 
     def looks(self, frame: Frame) -> bool:
         """Return whether to look for faces in a frame."""
@@ -188,6 +192,22 @@ class Watch:
             for track in tracks
         )
 
+    def see(self, tracks: tuple[Track, ...], frame: Frame) -> None:
+        """Take note of who stands nearest in a frame."""
+        if not tracks:
+            return
+        nearest = max(tracks, key=self._nearness)
+        if nearest.id != self._nearest:
+            self._nearest, self._nearest_since = nearest.id, frame.arrived
+
+    def stands_since(self, track: Track) -> float:
+        """Return since when a track stands nearest, on the frames' clock; now, if another does.
+
+        A temperature is of whoever stood nearest when it was taken, not of who waited behind.
+        """
+        nearest = track.id == self._nearest
+        return self._nearest_since if nearest else track.last_arrived
+
     def needs_detail(self, tracks: tuple[Track, ...]) -> bool:
         """Return whether a face is there, or coming, that is to be read."""
         return any(
@@ -196,6 +216,10 @@ class Watch:
             else track.detection.box.height >= _COMING * self.min_face_px
             for track in tracks
         )
+
+    def _nearness(self, track: Track) -> float:
+        height = track.detection.box.height
+        return height * _NEARER if track.id == self._nearest else height
 
     def _readable(self, track: Track, frame: Frame) -> bool:
         """Return whether a face is large enough, and whole as soon as it can be."""

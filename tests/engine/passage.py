@@ -134,7 +134,7 @@ async def passage(
         cameras[settings.id] = ScriptedCamera(settings.id, clock)
         return cameras[settings.id]
 
-    monkeypatch.setattr(assembly, "_open_camera", open_camera)
+    monkeypatch.setattr(assembly, "open_camera", open_camera)
     async with (
         engine(chosen, data, clock) as site,
         Client.connected(site.url, site.token) as client,

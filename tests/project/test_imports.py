@@ -11,8 +11,8 @@ import pytest
 from tests.project.tree import ENGINE, INTEGRATION, ROOT, our_files
 
 STAGES = ("camera", "face", "identity", "decision", "door", "visitor", "record")
-# What everything may import: the nouns (of a passage, of the office), the errors, the wire.
-FOUNDATION = ("domain", "verdicts", "register", "errors", "protocol")
+# What everything may import: nouns (of a passage, of the office, of hardware), errors, the wire.
+FOUNDATION = ("domain", "verdicts", "register", "hardware", "errors", "protocol")
 # What the API may take from stages: it reads records, and refuses a body before it is a picture.
 OPEN_TO_THE_API = ("facegate.record", "facegate.face.picture")
 # From the outermost layer inwards: none imports one that stands before it.

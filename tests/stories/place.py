@@ -240,7 +240,7 @@ def engine_in(
         engine.cameras[settings.id] = ScriptedCamera(settings.id, engine.clock)
         return engine.cameras[settings.id]
 
-    monkeypatch.setattr(assembly, "_open_camera", open_camera)
+    monkeypatch.setattr(assembly, "open_camera", open_camera)
     return engine
 
 

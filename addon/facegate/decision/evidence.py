@@ -16,6 +16,15 @@ from facegate.register import CredentialKind, DoorRules
 from facegate.verdicts import Reason
 
 DOCUMENT_LIFE_S = 60.0
+UNSEEN_LIFE_S = 3.0
+"""How long a temperature counts for somebody of whom no camera tells since when they stand there.
+
+A card or a PIN does not tell when its holder came, so a reading may be of the person before. Nobody
+clears the place before a thermometer, steps up and has a card read or a PIN judged in three
+seconds by accident; whoever takes longer than that between thermometer and reader is measured
+again.
+"""
+
 MASK_LIMIT = 0.5
 """Share of the classifier's certainty from which a mask is taken to be worn, 0..1."""
 
@@ -74,11 +83,16 @@ class Evidence:
         """Return the reading for somebody who stands there ``since``; None without a thermometer.
 
         It counts once, for ``temperature_max_age_s``, and only if it was taken while they stood
-        there.
+        there, without any tolerance: a frame is stamped no later than it arrived and a reading no
+        earlier than it was taken, and a face is seen before it is near enough to be measured.
+        Where nobody knows ``since`` when, it counts for ``UNSEEN_LIFE_S`` at most.
         """
         if (reading := self._place(point).reading) is None:
             return None
-        return reading.held(rules.temperature_limit, rules.temperature_max_age_s, since, now)
+        life_s = rules.temperature_max_age_s
+        if since is None:
+            life_s = min(life_s, UNSEEN_LIFE_S)
+        return reading.held(rules.temperature_limit, life_s, since, now)
 
     def show_document(self, point: AccessPoint, embedding: Vector, now: float) -> None:
         """Hold the face of a document (128 values of unit length) for whoever stands there."""

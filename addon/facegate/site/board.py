@@ -118,6 +118,14 @@ class Board:
             raise NotFoundError(f"no picture of the door {door_id!r} is held")
         return shown.picture.data
 
+    def fresh_picture(self, door_id: str, within_s: float) -> bytes | None:
+        """Return the last picture of a door if it was taken within so many seconds."""
+        picture = self._shown[door_id].picture
+        if picture is None:
+            return None
+        age_s = (self._clock.now() - picture.at).total_seconds()
+        return picture.data if 0 <= age_s <= within_s else None
+
     def camera_changed(self, camera_id: str, status: CameraStatus) -> None:
         """Show a camera's new state."""
         self._streams[camera_id] = status

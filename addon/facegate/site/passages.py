@@ -17,7 +17,7 @@ from facegate.domain import Actuator, Clock, Decision
 from facegate.door.door import Door
 from facegate.errors import ConflictError, NotFoundError, RecordError
 from facegate.latency import Latencies, Stage
-from facegate.protocol import Direction, PassageEvent
+from facegate.protocol import AlarmKind, Direction, PassageEvent
 from facegate.record.presence import PresenceStore, Sighting, Stay
 from facegate.record.store import EventKind, Store, Work
 from facegate.settings import Settings
@@ -279,6 +279,8 @@ class Passages:
                     body={"outcome": result, "fault": fault},
                 )
             )
+            if fault is not None:
+                self._alarms.raise_(AlarmKind.ACTUATOR, door_id, detail=fault, ref=opening_id)
 
         door = Door(
             door_id,

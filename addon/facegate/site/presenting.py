@@ -21,14 +21,16 @@ from facegate.site.alarms import Alarms
 from facegate.site.board import Board
 from facegate.site.bulletin import Bulletin
 from facegate.site.passages import Passages
-from facegate.verdicts import Basis
+from facegate.verdicts import Basis, Reason
 from facegate.visitor.passes import PassCheck, Passes, is_pass_number
 
 DOCUMENT = "document"
 EXIT_DELAY_S = 5.0
 """What a credential that has to wait costs at an exit: time, as nothing keeps anybody inside."""
 
-_COLDEST, _HOTTEST = 30.0, 45.0
+COLDEST, HOTTEST = 30.0, 45.0
+"""What a body's temperature can be, in degrees Celsius; other readings are of something else."""
+
 _OLDEST_READING_S = 60.0
 
 
@@ -102,6 +104,15 @@ class Presenting:
         """Return whether a code may open this door now."""
         return self._passes.any_in_force(door_id, self._clock.now())
 
+    async def press_exit(self, door_id: str) -> Decision:
+        """Open a door once for whoever pressed the button inside, in every mode.
+
+        Raises ``NotFoundError``, ``RecordError`` and ``ActuatorError``.
+        """
+        self._passages.door(door_id)
+        point = AccessPoint(door_id, Direction.EXIT)
+        return await self._judge(Asking(point, Basis.EXIT_BUTTON, approval=Reason.EXIT_BUTTON))
+
     # --- what is measured -----------------------------------------------------------------------
 
     def take_temperature(self, point: AccessPoint, celsius: float, at: float | None) -> None:
@@ -110,10 +121,10 @@ class Presenting:
         Raises ``NotFoundError`` and ``InvalidError``.
         """
         self._passages.door(point.door_id)
-        if not _COLDEST <= celsius <= _HOTTEST:
+        if not COLDEST <= celsius <= HOTTEST:
             raise InvalidError(
                 f"celsius: {celsius:g} is no body temperature:"
-                f" expected {_COLDEST:g} to {_HOTTEST:g} degrees Celsius"
+                f" expected {COLDEST:g} to {HOTTEST:g} degrees Celsius"
             )
         now = self._clock.now()
         age_s = now.timestamp() - at if at is not None else 0.0

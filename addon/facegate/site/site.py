@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import logging
 
 from facegate.decision.gate import Asking, Gate
-from facegate.domain import AccessPoint, Clock
+from facegate.domain import AccessPoint, Actuator, Clock
 from facegate.door.homeassistant import HomeAssistantActuator, Send
 from facegate.errors import InvalidError
 from facegate.face.integrity import ModelFault
@@ -16,6 +16,7 @@ from facegate.protocol import Actuated, ActuatorStatus, Direction, DoorAction
 from facegate.record.passes import PassStore
 from facegate.record.presence import PresenceStore
 from facegate.record.store import EventKind, Store
+from facegate.site.alarms import Alarms
 from facegate.site.board import Board
 from facegate.site.bulletin import Bulletin
 from facegate.site.contacts import Contacts
@@ -47,6 +48,7 @@ class Site:
     passes: Passes
     pass_store: PassStore
     board: Board
+    alarms: Alarms
     bulletin: Bulletin
     passages: Passages
     contacts: Contacts
@@ -56,7 +58,8 @@ class Site:
     rounds: Rounds
     performance: Performance
     placement: Placement
-    actuators: Mapping[str, HomeAssistantActuator]
+    actuators: Mapping[str, Actuator]
+    homeassistant: Mapping[str, HomeAssistantActuator]
     latencies: Latencies
     clock: Clock
     model_faults: tuple[ModelFault, ...] = ()
@@ -191,26 +194,36 @@ class Site:
 
     def actuator_offered(self, send: Send, status: ActuatorStatus) -> None:
         """Take a client's word on the entity of a door; raises ``NotFoundError``."""
-        door = self.passages.door(status.door_id)
-        self.actuators[door.id].offer(send, status)
-        door.actuator_changed()
-        self._release_interrupted(door.id, status)
+        door_id = self.passages.door(status.door_id).id
+        if (actuator := self.homeassistant.get(door_id)) is None:
+            if status.available:
+                _LOGGER.warning(
+                    "Door %s has a relay of its own: Home Assistant's entity is not used", door_id
+                )
+            return
+        actuator.offer(send, status)
+        self.actuator_moved(door_id)
 
     def actuator_answered(self, answer: Actuated) -> None:
         """Pass a confirmation on to whoever waits for it."""
-        if not any(actuator.confirm(answer) for actuator in self.actuators.values()):
+        if not any(actuator.confirm(answer) for actuator in self.homeassistant.values()):
             _LOGGER.info("A confirmation of %s came too late to count", answer.command_id)
 
     def client_left(self, send: Send) -> None:
         """Forget a client that drove doors."""
-        for door_id, actuator in self.actuators.items():
+        for door_id, actuator in self.homeassistant.items():
             if actuator.withdraw(send):
                 self.passages.door(door_id).actuator_changed()
 
-    def _release_interrupted(self, door_id: str, status: ActuatorStatus) -> None:
-        """Lock a door that an interrupted opening left open, once it can be reached."""
-        if not status.available or door_id not in self._interrupted:
+    def actuator_moved(self, door_id: str) -> None:
+        """Look at a door's hardware again: it came, went or moved.
+
+        A door that an interrupted opening left open is locked once it can be reached.
+        """
+        self.passages.door(door_id).actuator_changed()
+        actuator = self.actuators[door_id]
+        if door_id not in self._interrupted or actuator.unavailable_reason is not None:
             return
         self._interrupted.discard(door_id)
-        if status.unlocked:
+        if actuator.unlocked:
             self.bulletin.spawn(self.passages.lock(door_id, "interrupted opening"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
+
 from facegate.decision.gate import Asking, Gate
 from facegate.domain import AccessPoint, Clock, Decision, Vector
-from facegate.errors import ConflictError, RecordError
+from facegate.errors import ConflictError, NotFoundError, RecordError
 from facegate.protocol import CallAnswer, CallClosed, CallOpened
 from facegate.record.pictures import PictureStore
 from facegate.record.store import EventKind, Store
@@ -18,6 +20,8 @@ from facegate.views import call_view
 from facegate.visitor.call import Calls, VisitorCall
 
 PICTURE = "visitor"
+# Like no face at all: its cosine with every other is 0.
+_NO_FACE: Vector = np.zeros(128, np.float32)
 
 
 class Visitors:
@@ -50,8 +54,18 @@ class Visitors:
         call = self._calls.ring(point, picture, embedding, unit=unit)
         if call is None:
             return
-        await self._record(call, "rang", keep=True)
-        self._bulletin.publish(CallOpened(call_view(call)))
+        await self._open(call)
+
+    async def press(self, point: AccessPoint, picture: bytes) -> bool:
+        """Let whoever pressed the doorbell ring; ``picture`` is a JPEG, empty where there is none.
+
+        Return whether that opened a call: not while the door has one. Raises ``RecordError``.
+        """
+        call = self._calls.ring(point, picture, _NO_FACE, unit=self._units[point.door_id])
+        if call is None:
+            return False
+        await self._open(call)
+        return True
 
     def ask_unit(self, door_id: str, unit: str | None) -> None:
         """Take note of the unit that is asked for at a door; raises ``NotFoundError``."""
@@ -78,6 +92,10 @@ class Visitors:
         if let_in:
             refuse(await self._let_in(asking, call, approver))
 
+    async def _open(self, call: VisitorCall) -> None:
+        await self._record(call, "rang", keep=bool(call.picture))
+        self._bulletin.publish(CallOpened(call_view(call)))
+
     async def _let_in(self, asking: Asking, call: VisitorCall, approver: str) -> Decision:
         decision = self._passages.decide(
             asking, self._gate.judge(asking), approver=approver, call_id=call.id
@@ -86,9 +104,14 @@ class Visitors:
         return decision
 
     async def picture(self, call_id: str) -> bytes:
-        """Return the picture of a call, open or kept; raises ``ConflictError``."""
+        """Return the picture of a call, open or kept.
+
+        Raises ``ConflictError``, and ``NotFoundError`` where somebody rang whom no camera saw.
+        """
         try:
-            return self._calls.get(call_id).picture
+            if picture := self._calls.get(call_id).picture:
+                return picture
+            raise NotFoundError("no camera saw who rang: the call has no picture")
         except ConflictError:
             kept = await self._kept_picture(call_id)
             if kept is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 import re
 import stat
+from types import MappingProxyType
 
 import aiohttp
 from aiohttp import web
@@ -17,6 +18,7 @@ from facegate.api.auth import read_token
 from facegate.api.server import Server
 from facegate.api.socket import Sockets
 from facegate.protocol import HEALTH_PATH
+from facegate.register import Role
 from facegate.settings import ApiSettings
 from tests.support import Engine, engine
 
@@ -58,10 +60,11 @@ async def test_every_route_but_health_asks_for_the_token(
             token: str,
             sockets: Sockets,
             routes: Iterable[web.RouteDef],
+            roles: Mapping[str, Role] = MappingProxyType({}),
         ) -> None:
             routes = list(routes)
             registered.update((r.method, re.sub(r"{\w+}", "x1", r.path)) for r in routes)
-            super().__init__(settings, token, sockets, routes)
+            super().__init__(settings, token, sockets, routes, roles)
 
     monkeypatch.setattr(assembly, "Server", Recorded)
     async with (

@@ -300,7 +300,10 @@ class Book:
 
     def _cool(self, request: Request) -> bool:
         rules = self.doors[request.point.door_id]
-        reading = self._unused(request, Control.TEMPERATURE, rules.temperature_max_age_s)
+        life_s = rules.temperature_max_age_s
+        if request.since is None:
+            life_s = min(life_s, 3)
+        reading = self._unused(request, Control.TEMPERATURE, life_s)
         return reading is not None and float(reading.value) <= rules.temperature_limit
 
     def _masked(self, request: Request) -> bool:

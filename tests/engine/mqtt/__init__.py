@@ -1,0 +1,1 @@
+"""The broker, and what is published and taken over it."""

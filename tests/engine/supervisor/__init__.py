@@ -1,0 +1,1 @@
+"""The engine as an app, with a Supervisor over HTTP."""
