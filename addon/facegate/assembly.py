@@ -12,6 +12,7 @@ from facegate.api.auth import read_token
 from facegate.api.doors import DoorRoutes
 from facegate.api.imports import ImportRoutes
 from facegate.api.metrics import MetricRoutes
+from facegate.api.operations import OperationRoutes
 from facegate.api.passes import PassRoutes
 from facegate.api.people import PeopleRoutes
 from facegate.api.placement import PlacementRoutes
@@ -162,6 +163,7 @@ async def _running(
                 site, sockets, vision, lambda: len(gallery), lambda: gallery.subject_count
             ).table(),
             *DoorRoutes(site, vision).table(),
+            *OperationRoutes(site).table(),
             *PlacementRoutes(site).table(),
             *RecordRoutes(store, database, vault).table(),
             *RecognitionRoutes(Recognition(office.roster, identifier.thresholds)).table(),

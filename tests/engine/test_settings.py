@@ -19,9 +19,10 @@ from facegate.settings import load, parse
 PASSWORD = "hunter2"
 URL = f"rtsp://admin:{PASSWORD}@192.0.2.7:554/stream1"
 DOOR_KEYS = (
-    "area, contact, controls, document_threshold, entry_camera, exit_camera, free_schedule,"
-    " held_open_seconds, id, liveness, mask, name, pulse_seconds, rules, temperature_limit,"
-    " temperature_max_age_seconds, together_seconds, unit, visitors"
+    "actuator, area, contact, contact_signal, controls, document_threshold, doorbell,"
+    " entry_camera, exit_button, exit_camera, free_schedule, held_open_seconds, id, liveness,"
+    " mask, name, pulse_seconds, readers, rules, temperature_limit, temperature_max_age_seconds,"
+    " thermometers, together_seconds, unit, visitors"
 )
 
 
@@ -94,8 +95,8 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
         (
             options(camera=[]),
             (
-                "camera: unknown option; known: api, areas, cameras, doors, models, recognition,"
-                " retention, schedules, site"
+                "camera: unknown option; known: api, areas, cameras, doors, models, mqtt,"
+                " recognition, retention, schedules, site, users"
             ),
         ),
         (
@@ -113,7 +114,7 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
                 " min_probes, threshold"
             ),
         ),
-        (options(api={"ip": ""}), "api.ip: unknown option; known: host, port"),
+        (options(api={"ip": ""}), "api.ip: unknown option; known: host, ingress_from, ingress_port, port"),
         (
             options(recognition=[]),
             (

@@ -48,6 +48,7 @@ from facegate.protocol import (
     PerformanceChanged,
     Prompt,
     Result,
+    SensorView,
     StateMessage,
     VerdictView,
     Welcome,
@@ -69,6 +70,7 @@ _DOOR = DoorView(
     temperature=36.6,
     temperature_at=MOMENT,
     prompt=Prompt.TURN_YOUR_HEAD,
+    sensors=(SensorView("thermometer", Direction.ENTRY, ok=False, reason="it does not answer"),),
 )
 _CAMERA = CameraView("porch", "Porch", CameraStateName.BACKING_OFF, "no answer")
 _CALL = CallView("c1", "front", MOMENT, MOMENT + 60, "4b")

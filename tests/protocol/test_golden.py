@@ -119,6 +119,9 @@ def test_the_names_of_states_actions_and_errors_are_never_changed() -> None:
             "mask",
             "approval_expiring",
             "clock_jump",
+            "actuator",
+            "mqtt",
+            "sensor",
         ],
         "ModelProblem": ["missing", "altered", "unusable"],
     }

@@ -45,6 +45,8 @@ class RecordRoutes:
             limit=whole(request, "limit", 100, _MOST_EVENTS),
             door_id=request.query.get("door_id"),
             subject_id=request.query.get("subject_id"),
+            since=moment(request, "since"),
+            until=moment(request, "until"),
         )
         return web.json_response(
             {
