@@ -16,9 +16,8 @@ from facegate.bench.usage import read_usage
 from facegate.domain import Template, Vector
 from facegate.face.detect import FaceDetector
 from facegate.face.engine import open_session
-from facegate.face.graph import fold
-from facegate.face.preparation import prepare
-from facegate.face.weights import SFACE, YUNET, load
+from facegate.face.preparation import as_published, prepare
+from facegate.face.weights import SFACE, YUNET
 from facegate.identity.embed import Embedder
 from facegate.identity.gallery import Gallery
 from facegate.memory import give_back
@@ -34,7 +33,7 @@ def tasks(cache: Path) -> dict[str, Task]:
     """
     detector = FaceDetector(open_session(prepare(YUNET, cache)))
     prepared = Embedder(open_session(prepare(SFACE, cache)), SFACE.id)
-    original = Embedder(open_session(fold(load(SFACE), SFACE).SerializeToString()), SFACE.id)
+    original = Embedder(open_session(as_published(SFACE)), SFACE.id)
 
     def detect(request: dict[str, Any]) -> dict[str, Any]:
         image = np.load(request["picture"])

@@ -12,8 +12,8 @@ import sys
 from tempfile import TemporaryDirectory
 
 from facegate.bench.contestant import Contestant, contestant
-from facegate.face.graph import fold
-from facegate.face.weights import SFACE, YUNET, load, locate
+from facegate.face.preparation import as_published
+from facegate.face.weights import SFACE, YUNET, locate
 
 _WORKER = Path(__file__).with_name("peers") / "worker.py"
 
@@ -87,4 +87,4 @@ async def _start(running: AsyncExitStack, peer: Peer, plain: Path) -> Rival:
 
 
 def _write_plain(path: Path) -> None:
-    path.write_bytes(fold(load(SFACE), SFACE).SerializeToString())
+    path.write_bytes(as_published(SFACE))

@@ -27,6 +27,12 @@ def runnable(source: bytes, model: Model) -> bytes:
     return graph
 
 
+def folded(source: bytes, model: Model) -> bytes:
+    """Return the graph of ``source`` folded, not rewritten, serialized; raises ``ModelError``."""
+    graph: bytes = fold(source, model).SerializeToString()
+    return graph
+
+
 def fold(source: bytes, model: Model) -> onnx.ModelProto:
     """Parse ``source`` and return it with constants folded and shapes freed, nothing rewritten.
 

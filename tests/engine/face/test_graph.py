@@ -302,7 +302,8 @@ def test_a_write_that_fails_leaves_no_half_file(
 
 def test_what_a_graph_is_prepared_with_is_not_held_afterwards(tmp_path: Path) -> None:
     asked = (
-        "import sys; from pathlib import Path; from facegate.face.preparation import prepare;"
+        "import sys; from pathlib import Path; import facegate.__main__;"
+        "from facegate.face.preparation import prepare;"
         "from facegate.face.weights import YUNET;"
         "assert __name__ != '__main__' or prepare(YUNET, Path(sys.argv[1]));"
         "print('onnx' in sys.modules)"
