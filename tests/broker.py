@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+import itertools
 import os
 from pathlib import Path
 import shutil
@@ -55,8 +56,7 @@ class Mosquitto:
                 PROGRAM, "-c", str(self.folder / "mosquitto.conf"), stdout=log, stderr=log
             )
         async with asyncio.timeout(_START_S):
-            while not await self._listens():
-                await asyncio.sleep(0.02)
+            await self._listening()
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it; SIGKILL lets it say goodbye to nobody."""
@@ -64,6 +64,12 @@ class Mosquitto:
             self.process.send_signal(how)
             await self.process.wait()
         self.process = None
+
+    async def _listening(self) -> None:
+        for wait_s in itertools.repeat(0.02):
+            if await self._listens():
+                return
+            await asyncio.sleep(wait_s)
 
     async def _listens(self) -> bool:
         try:

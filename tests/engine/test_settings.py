@@ -114,7 +114,10 @@ def test_a_camera_serves_the_access_points_that_name_it() -> None:
                 " min_probes, threshold"
             ),
         ),
-        (options(api={"ip": ""}), "api.ip: unknown option; known: host, ingress_from, ingress_port, port"),
+        (
+            options(api={"ip": ""}),
+            "api.ip: unknown option; known: host, ingress_from, ingress_port, port",
+        ),
         (
             options(recognition=[]),
             (
