@@ -80,6 +80,27 @@ def test_little_may_come_of_a_face_that_is_like_nobodys_or_was_let_in_a_moment_a
     assert hope(found(0.1, 1), let_in=False) is Hope.LITTLE
 
 
+def test_what_is_measured_at_a_door_is_of_whoever_stands_nearest() -> None:
+    watch = watching()
+
+    def look(seconds: float, *faces: tuple[float, float]) -> tuple[Track, ...]:
+        found = [face_at(x, 180, size) for x, size in faces]
+        tracks = watch.tracker.update(frame(seconds), found).live
+        watch.see(tracks, frame(seconds))
+        return tuple(sorted(tracks, key=lambda track: track.detection.box.x))
+
+    (ann,) = look(0.0, (200, 100))
+    ann, ben = look(0.1, (200, 100), (400, 60))
+    assert (watch.stands_since(ann), watch.stands_since(ben)) == (0.0, 0.1)
+    # A little nearer is not nearer: two who stand side by side do not change places all the time.
+    ann, ben = look(0.2, (200, 100), (400, 108))
+    assert (watch.stands_since(ann), watch.stands_since(ben)) == (0.0, 0.2)
+    # Ann goes in; Ben, who was there all along, steps up.
+    (ben,) = look(0.3, (400, 108))
+    (ben,) = look(0.4, (400, 110))
+    assert watch.stands_since(ben) == 0.3
+
+
 def test_nobody_is_read_for_ever() -> None:
     watch = watching()
     (track,) = seen(watch, 0.0)
