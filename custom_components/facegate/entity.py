@@ -27,6 +27,7 @@ _REFUSALS = {
     ErrorCode.CONSENT_REQUIRED,
     ErrorCode.DUPLICATE_SUBJECT,
     ErrorCode.FACE_TOO_SMALL,
+    ErrorCode.FORBIDDEN,
     ErrorCode.INVALID,
     ErrorCode.LOW_QUALITY,
     ErrorCode.NO_FACE,
@@ -39,6 +40,7 @@ _REFUSALS = {
 }
 _FAILURES = {
     ErrorCode.ACTUATOR_UNAVAILABLE,
+    ErrorCode.BROKER_UNAVAILABLE,
     ErrorCode.EXPIRED,
     ErrorCode.MODEL_UNAVAILABLE,
     ErrorCode.NOT_CONFIRMED,

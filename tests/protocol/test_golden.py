@@ -146,6 +146,8 @@ def test_the_names_of_states_actions_and_errors_are_never_changed() -> None:
         "outlier_photo",
         "duplicate_subject",
         "actuator_unavailable",
+        "broker_unavailable",
+        "forbidden",
         "not_confirmed",
         "records_unavailable",
         "camera_unavailable",
