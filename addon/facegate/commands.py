@@ -9,12 +9,13 @@ import getpass
 from pathlib import Path
 import sys
 
-from facegate.errors import InvalidError, RecordError
+from facegate.errors import InvalidError
 from facegate.record.audit import verify_database
-from facegate.record.backup import DATABASE_FILE, backup, restore
+from facegate.record.backup import backup, database_of
 from facegate.record.chain import Verification
 from facegate.record.export import EventFilter, ExportFormat, export_events
 from facegate.record.recovery import protect, recover
+from facegate.record.restore import needs_passphrase, restore
 from facegate.record.vault import KEY_FILE, KEYS, Vault
 
 type Command = Callable[[argparse.Namespace], Awaitable[int]]
@@ -37,10 +38,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         keys, "protect", "write recovery.json, from which a passphrase gives the key", _protect
     )
     _command(keys, "recover", "write the key again from recovery.json", _recover)
-    saving = _command(commands, "backup", "save the records, without the key", _backup)
-    saving.add_argument("file", type=Path, help="the zip to write")
+    saving = _command(commands, "backup", "save the records, sealed with the recovery", _backup)
+    saving.add_argument("file", type=Path, help="the file to write")
+    saving.add_argument(
+        "--plain", action="store_true", help="write a zip in which names and events lie open"
+    )
     restoring = _command(commands, "restore", "put a backup in place of the records", _restore)
-    restoring.add_argument("file", type=Path, help="the zip to read")
+    restoring.add_argument("file", type=Path, help="the file to read")
     restoring.add_argument(
         "--replace", action="store_true", help="delete the records that are there"
     )
@@ -65,7 +69,7 @@ def _moment(text: str) -> datetime:
 
 async def _verify(chosen: argparse.Namespace) -> int:
     vault = _vault_of(chosen.data)
-    found = await verify_database(_database_of(chosen.data), vault)
+    found = await verify_database(database_of(chosen.data), vault)
     print(_sentence(found))
     return 0 if found.ok else 1
 
@@ -73,7 +77,7 @@ async def _verify(chosen: argparse.Namespace) -> int:
 async def _export(chosen: argparse.Namespace) -> int:
     wanted = EventFilter(chosen.since, chosen.until, chosen.door, chosen.subject)
     kind = ExportFormat(chosen.format)
-    async for chunk in export_events(_database_of(chosen.data), kind, wanted):
+    async for chunk in export_events(database_of(chosen.data), kind, wanted):
         sys.stdout.write(chunk)
     return 0
 
@@ -94,24 +98,30 @@ async def _recover(chosen: argparse.Namespace) -> int:
 
 
 async def _backup(chosen: argparse.Namespace) -> int:
-    await backup(chosen.data, chosen.file)
-    print(f"{chosen.file}: saved; without the key it opens nothing")
+    await backup(chosen.data, chosen.file, plain=chosen.plain)
+    if chosen.plain:
+        print(
+            f"{chosen.file}: saved; names and events lie open in it, whoever has the file reads"
+            " them: keep it where only you can",
+            file=sys.stderr,
+        )
+    else:
+        print(f"{chosen.file}: saved; it opens with the recovery passphrase")
     return 0
 
 
 async def _restore(chosen: argparse.Namespace) -> int:
-    restored = await restore(chosen.file, chosen.data, replace=chosen.replace)
+    needed = await needs_passphrase(chosen.file, chosen.data)
+    passphrase = _passphrase() if needed else None
+    restored = await restore(
+        chosen.file, chosen.data, replace=chosen.replace, passphrase=passphrase
+    )
     print(f"the records of {restored.made_at.isoformat(timespec='minutes')} are in place")
+    if restored.key_written:
+        print("the key is written again")
     if not restored.signature_checked:
         print("the key is not there: facegate key recover writes it again")
     return 0
-
-
-def _database_of(data: Path) -> Path:
-    path = data / DATABASE_FILE
-    if not path.exists():
-        raise RecordError(f"{data}: there are no records in this folder")
-    return path
 
 
 def _vault_of(data: Path) -> Vault | None:

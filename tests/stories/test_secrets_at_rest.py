@@ -27,8 +27,9 @@ from pytest_homeassistant_custom_component.components.recorder.common import (  
 )
 
 from custom_components.facegate.const import DOMAIN
-from facegate.record.backup import backup, restore
+from facegate.record.backup import backup
 from facegate.record.certificate import from_json, is_genuine
+from facegate.record.restore import restore
 from facegate.record.tombstones import digest
 from facegate.record.vault import KEYS, Vault
 from tests.engine.clips import png, resident_photos
@@ -133,7 +134,7 @@ async def test_no_secret_lies_open_and_an_erased_person_is_gone(
             for template in person.templates
         ]
         assert len(templates) >= 3
-        await backup(place.data, saved / "before.zip")
+        await backup(place.data, saved / "before.zip", plain=True)
         files = await at_rest(place, recorder)
 
         # What is looked for would be found: names are in the records, and say so.
@@ -233,7 +234,7 @@ async def erased(place: Place, who: dict[str, Any], recorder: Path, saved: Path)
     read = from_json(json.dumps(certificate))
     assert is_genuine(read, vault)
     assert read.subject_digest == digest(who["id"])
-    await backup(place.data, saved / "after.zip")
+    await backup(place.data, saved / "after.zip", plain=True)
     files = await at_rest(place, recorder)
     # The backup of before the erasure is what it is; tombstones keep it from bringing them back.
     kept = {"before.zip"}

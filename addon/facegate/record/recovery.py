@@ -93,8 +93,20 @@ def recover(data: Path, passphrase: str) -> None:
     Raises ``InvalidError`` for a passphrase that cannot be one, and ``VaultError`` where it is the
     wrong one, where there is nothing to recover from, and where another key is in the way.
     """
+    path = data / RECOVERY_FILE
+    try:
+        text = path.read_bytes()
+    except OSError as err:
+        raise VaultError(
+            f"{path}: cannot be read: {err.strerror}; put it back from a backup. Without it or the"
+            " key file nobody can open what was sealed: start with new records"
+        ) from err
+    put_key(data, unwrap(text, passphrase, str(path)))
+
+
+def put_key(data: Path, key: bytes) -> None:
+    """Write a key that was recovered; raises ``VaultError`` where another one is in the way."""
     path = data / KEYS / KEY_FILE
-    key = _unwrap(data / RECOVERY_FILE, passphrase)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.parent.chmod(0o700)
@@ -113,6 +125,21 @@ def recovery_key_id(text: bytes) -> str | None:
     """Return which key a recovery file gives back, or None where it is none."""
     found = _parse(text)
     return found.key_id if found else None
+
+
+def unwrap(text: bytes, passphrase: str, name: str) -> bytes:
+    """Return the key that a recovery file's text gives back; ``name`` is what errors call it.
+
+    Raises as ``recover``. Takes a moment.
+    """
+    found = _parse(text)
+    if found is None:
+        raise VaultError(f"{name}: damaged, or of a newer FaceGate; put it back from a backup")
+    wrapper = _wrapper(passphrase, found.salt, found.time_cost, found.memory_kib, found.parallelism)
+    try:
+        return wrapper.decrypt(found.nonce, found.wrapped, found.header)
+    except InvalidTag as err:
+        raise VaultError(f"{name}: the passphrase is wrong, or the file was changed") from err
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,25 +172,6 @@ def _parse(text: bytes) -> _Recovery | None:
         bytes.fromhex(found["wrapped"]),
         _canonical(header),
     )
-
-
-def _unwrap(path: Path, passphrase: str) -> bytes:
-    try:
-        text = path.read_bytes()
-    except OSError as err:
-        raise VaultError(
-            f"{path}: cannot be read: {err.strerror}; put it back from a backup. Without it or the"
-            " key file nobody can open what was sealed: start with new records"
-        ) from err
-    found = _parse(text)
-    if found is None:
-        raise VaultError(f"{path}: damaged, or of a newer FaceGate; put it back from a backup")
-    wrapper = _wrapper(passphrase, found.salt, found.time_cost, found.memory_kib, found.parallelism)
-    try:
-        key = wrapper.decrypt(found.nonce, found.wrapped, found.header)
-    except InvalidTag as err:
-        raise VaultError(f"{path}: the passphrase is wrong, or the file was changed") from err
-    return key
 
 
 def _wrapper(

@@ -19,12 +19,13 @@ from tests.engine.record.backups import DATABASE, PASSPHRASE, fill, write_record
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with ``data``, of an engine that has ended, and ``backup.zip`` of it."""
+    """Return a folder with ``data``, of an engine that has ended, and two backups of it."""
     folder = tmp_path_factory.mktemp("original")
     vault = fill(folder / "data")
     protect(folder / "data", PASSPHRASE)
     asyncio.run(write_records(folder / "data" / DATABASE, vault))
-    asyncio.run(backup(folder / "data", folder / "backup.zip"))
+    asyncio.run(backup(folder / "data", folder / "backup.zip", plain=True))
+    asyncio.run(backup(folder / "data", folder / "backup.sealed"))
     return folder
 
 
@@ -41,8 +42,14 @@ async def data(original: Path, tmp_path: Path) -> AsyncIterator[Path]:
 
 @pytest.fixture
 def source(original: Path, tmp_path: Path) -> Path:
-    """Give a backup, recovery included."""
+    """Give a plain backup, recovery included."""
     return Path(shutil.copy(original / "backup.zip", tmp_path))
+
+
+@pytest.fixture
+def sealed(original: Path, tmp_path: Path) -> Path:
+    """Give a sealed backup."""
+    return Path(shutil.copy(original / "backup.sealed", tmp_path))
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ import pytest
 from facegate import __version__
 from facegate.errors import ConflictError, RecordError
 from facegate.record.audit import verify_database
-from facegate.record.backup import Restored, backup, hold_lock, restore
+from facegate.record.backup import backup, hold_lock
 from facegate.record.recovery import RECOVERY_FILE
+from facegate.record.restore import Restored, restore
 from facegate.record.store import Store
 from facegate.record.tombstones import TOMBSTONES_FILE
 from facegate.record.vault import KEY_FILE, KEYS, Vault
@@ -34,11 +35,11 @@ from tests.engine.record.backups import (
 )
 
 
-async def test_a_backup_of_a_running_engine_is_restored_elsewhere(
+async def test_a_plain_backup_of_a_running_engine_is_restored_elsewhere(
     data: Path, tmp_path: Path
 ) -> None:
     target, other = tmp_path / "backup.zip", tmp_path / "other"
-    await backup(data, target)
+    await backup(data, target, plain=True)
     restored = await restore(target, other)
     assert refs(other / DATABASE) == refs(data / DATABASE)
     key_id = Vault.open(data / KEYS, None).key_id
@@ -51,9 +52,11 @@ async def test_a_backup_of_a_running_engine_is_restored_elsewhere(
     await store.close()
 
 
-async def test_a_backup_holds_the_records_and_nothing_secret(data: Path, tmp_path: Path) -> None:
+async def test_a_plain_backup_holds_the_records_and_nothing_secret(
+    data: Path, tmp_path: Path
+) -> None:
     target = tmp_path / "backup.zip"
-    await backup(data, target)
+    await backup(data, target, plain=True)
     files = members(target)
     assert sorted(files) == [DATABASE, "manifest.json", RECOVERY_FILE]
     vault = Vault.open(data / KEYS, None)
@@ -76,7 +79,7 @@ async def test_a_backup_holds_the_records_and_nothing_secret(data: Path, tmp_pat
 
 async def test_a_backup_tells_what_it_is(data: Path, tmp_path: Path) -> None:
     target = tmp_path / "backup.zip"
-    await backup(data, target)
+    await backup(data, target, plain=True)
     files = members(target)
     manifest = json.loads(files["manifest.json"])
     assert (manifest["format"], manifest["version"]) == (1, __version__)
@@ -88,7 +91,7 @@ async def test_a_backup_tells_what_it_is(data: Path, tmp_path: Path) -> None:
         if name != "manifest.json"
     ]
     (data / RECOVERY_FILE).unlink()
-    await backup(data, target)
+    await backup(data, target, plain=True)
     assert sorted(members(target)) == [DATABASE, "manifest.json"]
 
 
@@ -101,7 +104,7 @@ async def test_what_was_deleted_is_not_in_a_backup(tmp_path: Path) -> None:
         connection.execute("INSERT INTO site VALUES ('x', 'unmistakable')")
         connection.execute("DELETE FROM site WHERE key = 'x'")
         connection.commit()
-    await backup(data, tmp_path / "backup.zip")
+    await backup(data, tmp_path / "backup.zip", plain=True)
     await store.close()
     assert b"unmistakable" in (data / DATABASE).read_bytes()
     assert b"unmistakable" not in members(tmp_path / "backup.zip")[DATABASE]
@@ -110,7 +113,7 @@ async def test_what_was_deleted_is_not_in_a_backup(tmp_path: Path) -> None:
 async def test_an_older_backup_of_the_same_name_is_replaced(data: Path, tmp_path: Path) -> None:
     target = tmp_path / "backup.zip"
     target.write_bytes(b"older")
-    await backup(data, target)
+    await backup(data, target, plain=True)
     assert DATABASE in members(target)
 
 
@@ -126,7 +129,7 @@ async def test_a_disk_that_is_full_leaves_the_older_backup_and_no_half_file(
         "data, target, most = sys.argv[1:]\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))\n"
         "try:\n"
-        "    asyncio.run(backup(pathlib.Path(data), pathlib.Path(target)))\n"
+        "    asyncio.run(backup(pathlib.Path(data), pathlib.Path(target), plain=True))\n"
         "except RecordError as err:\n"
         "    print(err)\n"
     )
@@ -157,16 +160,16 @@ async def test_a_disk_that_is_full_leaves_the_older_backup_and_no_half_file(
 
 async def test_a_backup_that_cannot_be_made_is_told(data: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="cannot be written"):
-        await backup(data, tmp_path / "none" / "backup.zip")
+        await backup(data, tmp_path / "none" / "backup.zip", plain=True)
     (tmp_path / "folder").mkdir()
     with pytest.raises(RecordError, match="cannot be written"):
-        await backup(data, tmp_path / "folder")
-    with pytest.raises(RecordError, match="cannot be opened"):
-        await backup(tmp_path / "none", tmp_path / "backup.zip")
+        await backup(data, tmp_path / "folder", plain=True)
+    with pytest.raises(RecordError, match="there are no records"):
+        await backup(tmp_path / "none", tmp_path / "backup.zip", plain=True)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / DATABASE).write_bytes(b"no database" * 100)
     with pytest.raises(RecordError, match="not a FaceGate database"):
-        await backup(tmp_path / "bad", tmp_path / "backup.zip")
+        await backup(tmp_path / "bad", tmp_path / "backup.zip", plain=True)
     assert names_in(tmp_path) == ["bad", "data", "folder"]
 
 

@@ -14,8 +14,9 @@ from zipfile import ZIP_LZMA, ZIP_STORED, ZipFile
 import pytest
 
 from facegate.errors import ConflictError, FaceGateError, InvalidError, RecordError, VaultError
-from facegate.record.backup import backup, hold_lock, restore
+from facegate.record.backup import backup, hold_lock
 from facegate.record.recovery import RECOVERY_FILE, protect, recover
+from facegate.record.restore import restore
 from facegate.record.tombstones import Tombstones
 from facegate.record.vault import KEY_FILE, KEYS, Vault
 from tests.engine.record.backups import (
@@ -228,7 +229,7 @@ async def test_a_backup_made_without_the_key_is_restored_once_the_key_is_set_asi
 ) -> None:
     path = data / KEYS / KEY_FILE
     text = cut_key(data)
-    await backup(data, tmp_path / "backup.zip")
+    await backup(data, tmp_path / "backup.zip", plain=True)
     other = tmp_path / "other"
     fill_again_key(other, text)
     with pytest.raises(InvalidError, match="made while the key was missing"):
@@ -250,7 +251,7 @@ async def test_a_key_that_others_can_read_signs_and_checks_nothing(
 ) -> None:
     (data / KEYS / KEY_FILE).chmod(0o644)
     with pytest.raises(VaultError, match="chmod 600"):
-        await backup(data, tmp_path / "second.zip")
+        await backup(data, tmp_path / "second.zip", plain=True)
     with pytest.raises(VaultError, match="chmod 600"):
         await restore(source, data, replace=True)
 
