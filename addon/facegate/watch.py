@@ -29,7 +29,7 @@ PROBES_PER_FRAME = 2
 _EAGER_PROBES = 4
 _KNOWN_PROBE_S = 0.06
 _UNKNOWN_PROBE_S = 0.3
-_SLOW_PROBE_S = 0.45
+_SLOW_PROBE_S = 0.4
 # With less than this share of the score it takes, after one probe and after more, a face is a
 # stranger's, or turned away.
 _STRANGE_AT_ONCE = 0.3
