@@ -17,7 +17,7 @@ from .entity import (
     FaceGateSubjectEntity,
     add_as_they_appear,
 )
-from .protocol import CameraStateName, CameraView
+from .protocol import CameraStateName, CameraView, SensorView
 
 PARALLEL_UPDATES = 0
 
@@ -37,6 +37,12 @@ async def async_setup_entry(
             FaceGateForcedSensor(coordinator, door_id),
             FaceGateHeldSensor(coordinator, door_id),
         ],
+    )
+    add_as_they_appear(
+        entry,
+        async_add_entities,
+        lambda state: [door.id for door in state.doors.values() if door.sensors],
+        lambda coordinator, door_id: [FaceGateSensorsSensor(coordinator, door_id)],
     )
     add_as_they_appear(
         entry,
@@ -96,6 +102,37 @@ class FaceGateHeldSensor(FaceGateDoorEntity, BinarySensorEntity):
     def is_on(self) -> bool:
         """Whether it is held open."""
         return self._door.held_open
+
+
+class FaceGateSensorsSensor(FaceGateDoorEntity, BinarySensorEntity):
+    """On while one of the sensors that the engine reads at the door does not serve."""
+
+    _attr_device_class = BinarySensorDeviceClass.PROBLEM
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+    def __init__(self, coordinator: FaceGateCoordinator, door_id: str) -> None:
+        super().__init__(coordinator, door_id, "sensors")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether one has a problem."""
+        return any(not sensor.ok for sensor in self._door.sensors)
+
+    @property
+    def extra_state_attributes(self) -> dict[str, list[str]]:
+        """Which there are, and why some do not serve."""
+        return {
+            "kinds": [_described(sensor) for sensor in self._door.sensors],
+            "reasons": [
+                f"{_described(sensor)}: {sensor.reason}"
+                for sensor in self._door.sensors
+                if not sensor.ok
+            ],
+        }
+
+
+def _described(sensor: SensorView) -> str:
+    return sensor.kind if sensor.direction is None else f"{sensor.kind} ({sensor.direction})"
 
 
 class FaceGateOccupiedSensor(FaceGateAreaEntity, BinarySensorEntity):

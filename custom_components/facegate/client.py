@@ -34,6 +34,7 @@ from .protocol import (
     CallOpened,
     CameraChanged,
     ClientMessage,
+    Direction,
     DoorAction,
     DoorChanged,
     DoorCommand,
@@ -168,9 +169,21 @@ class FaceGateClient:
             raise CannotConnectError("not connected")
         return engine_time - self._connection.clock_offset - time.monotonic()
 
-    async def command_door(self, door_id: str, action: DoorAction, user: str | None) -> None:
+    def engine_time(self) -> float:
+        """Return what the engine's clock shows now (epoch); raises ``ClientError``."""
+        if self._connection is None:
+            raise CannotConnectError("not connected")
+        return self._connection.clock_offset + time.monotonic()
+
+    async def command_door(
+        self,
+        door_id: str,
+        action: DoorAction,
+        user: str | None,
+        direction: Direction = Direction.ENTRY,
+    ) -> None:
         """Ask something of a door; raises ``ClientError``."""
-        await self._command(lambda number: DoorCommand(number, door_id, action, user))
+        await self._command(lambda number: DoorCommand(number, door_id, action, user, direction))
 
     async def answer_call(self, call_id: str, answer: CallAnswer, user: str | None) -> None:
         """Answer a visitor; raises ``ClientError``."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import logging
 from typing import Any
 
+from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.config_entries import (
     ConfigEntryState,
     ConfigFlow,
@@ -34,7 +35,16 @@ from .const import DEFAULT_PORT, DOMAIN
 from .coordinator import FaceGateConfigEntry
 from .drive import DOMAINS
 from .errors import ClientError
-from .options import ACTUATORS, CONTACTS, SHOW_PEOPLE, Options
+from .inputs import PRESSED_DOMAINS
+from .options import (
+    ACTUATORS,
+    CONTACTS,
+    DOORBELLS,
+    EXIT_BUTTONS,
+    SHOW_PEOPLE,
+    THERMOMETERS,
+    Options,
+)
 from .protocol import Welcome
 
 _LOGGER = logging.getLogger(__name__)
@@ -58,6 +68,18 @@ _DISCOVERY_SCHEMA = vol.Schema(
     },
     extra=vol.REMOVE_EXTRA,
 )
+
+
+# What can be chosen of each kind for a door.
+_SECTIONS: dict[str, EntitySelectorConfig] = {
+    ACTUATORS: EntitySelectorConfig(domain=DOMAINS),
+    CONTACTS: EntitySelectorConfig(domain=[Platform.BINARY_SENSOR]),
+    THERMOMETERS: EntitySelectorConfig(
+        filter=[{"domain": Platform.SENSOR, "device_class": SensorDeviceClass.TEMPERATURE}]
+    ),
+    EXIT_BUTTONS: EntitySelectorConfig(domain=PRESSED_DOMAINS),
+    DOORBELLS: EntitySelectorConfig(domain=[Platform.EVENT, Platform.BINARY_SENSOR]),
+}
 
 
 class FaceGateConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -178,24 +200,24 @@ class FaceGateConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 class FaceGateOptionsFlow(OptionsFlow):
-    """Chooses, for each door, the entity that FaceGate drives and the one that shows it open.
+    """Chooses, for each door, the entity that FaceGate drives and those that stand beside it.
 
     Reloads the entry itself: there is no update listener, which would reload a second time.
     """
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show both selectors for each door, and whether people are shown."""
+        """Show the selectors for each door, and whether people are shown."""
         entry: FaceGateConfigEntry = self.config_entry
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         labels = _labels({door.id: door.name for door in entry.runtime_data.data.doors.values()})
         errors: dict[str, str] = {}
         if user_input is not None:
-            chosen = Options(
-                {labels[label]: entity for label, entity in user_input[ACTUATORS].items()},
-                {labels[label]: entity for label, entity in user_input[CONTACTS].items()},
-                user_input[SHOW_PEOPLE],
-            )
+            by_door = {
+                key: {labels[label]: entity for label, entity in user_input[key].items()}
+                for key in _SECTIONS
+            }
+            chosen = Options.read({**by_door, SHOW_PEOPLE: user_input[SHOW_PEOPLE]})
             if len(set(chosen.actuators.values())) == len(chosen.actuators):
                 stored = chosen.stored()
                 self.hass.config_entries.async_update_entry(entry, options=stored)
@@ -215,29 +237,21 @@ class FaceGateOptionsFlow(OptionsFlow):
 
 def _options_schema(labels: Iterable[str], excluded: list[str]) -> vol.Schema:
     """Return the form for these doors, in which these entities cannot be chosen."""
-    actuator = EntitySelector(EntitySelectorConfig(domain=DOMAINS, exclude_entities=excluded))
-    contact = EntitySelector(
-        EntitySelectorConfig(domain=[Platform.BINARY_SENSOR], exclude_entities=excluded)
-    )
-    return vol.Schema(
-        {
-            vol.Required(ACTUATORS): section(
-                vol.Schema({vol.Optional(label): actuator for label in labels})
-            ),
-            vol.Required(CONTACTS): section(
-                vol.Schema({vol.Optional(label): contact for label in labels}),
-                {"collapsed": True},
-            ),
-            vol.Required(SHOW_PEOPLE, default=False): BooleanSelector(),
-        }
-    )
+    fields: dict[vol.Marker, Any] = {}
+    for key, config in _SECTIONS.items():
+        selector = EntitySelector(EntitySelectorConfig(**config, exclude_entities=excluded))
+        doors = vol.Schema({vol.Optional(label): selector for label in labels})
+        fields[vol.Required(key)] = section(doors, {"collapsed": key != ACTUATORS})
+    fields[vol.Required(SHOW_PEOPLE, default=False)] = BooleanSelector()
+    return vol.Schema(fields)
 
 
 def _shown(options: Options, labels: Mapping[str, str]) -> dict[str, Any]:
     """Return what the form shows of what was chosen before."""
+    stored = options.stored()
     chosen: dict[str, Any] = {
-        key: {label: entities[door] for label, door in labels.items() if door in entities}
-        for key, entities in ((ACTUATORS, options.actuators), (CONTACTS, options.contacts))
+        key: {label: stored[key][door] for label, door in labels.items() if door in stored[key]}
+        for key in _SECTIONS
     }
     return {**chosen, SHOW_PEOPLE: options.show_people}
 

@@ -19,6 +19,7 @@ from .const import DOMAIN
 from .contacts import Contacts
 from .devices import Names, sync_devices
 from .errors import ClientError, InvalidAuthError
+from .inputs import Inputs
 from .options import Options
 from .people import People, read_people
 from .protocol import Actuate, PeopleChanged
@@ -44,6 +45,7 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
         self.client = client
         self.actuators = Actuators(hass, client, options.actuators)
         self.contacts = Contacts(hass, client, options.contacts)
+        self.inputs = Inputs(hass, entry, client, options)
         self.people = People(client.rest, self._on_people) if options.show_people else None
         self._connection: Connection | None = None
         self._runner: asyncio.Task[None] | None = None
@@ -87,6 +89,7 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
         """Serve the first connection, once entities are there to be told."""
         assert self._connection is not None
         self._announce(self.data)
+        self.inputs.start()
         if self.people is not None:
             self.config_entry.async_create_background_task(
                 self.hass, self.people.run(), "FaceGate people"
@@ -98,6 +101,7 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
     async def stop(self) -> None:
         """End running pulses, tell the engine of it, and leave."""
         self.contacts.stop()
+        self.inputs.stop()
         await self.actuators.stop()
         await self.client.flush()
         if self._runner is not None:

@@ -8,22 +8,33 @@ from typing import Any, Self
 
 ACTUATORS = "actuators"
 CONTACTS = "contacts"
+THERMOMETERS = "thermometers"
+EXIT_BUTTONS = "exit_buttons"
+DOORBELLS = "doorbells"
 SHOW_PEOPLE = "show_people"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Doors' ids to the entities that drive them and to their contacts; and who is shown."""
+    """Doors' ids to the entities that drive them and that stand at them; and who is shown."""
 
     actuators: Mapping[str, str] = field(default_factory=dict)
     contacts: Mapping[str, str] = field(default_factory=dict)
     show_people: bool = False
+    thermometers: Mapping[str, str] = field(default_factory=dict)
+    exit_buttons: Mapping[str, str] = field(default_factory=dict)
+    doorbells: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
         """Read an entry's options."""
         return cls(
-            stored.get(ACTUATORS, {}), stored.get(CONTACTS, {}), stored.get(SHOW_PEOPLE, False)
+            stored.get(ACTUATORS, {}),
+            stored.get(CONTACTS, {}),
+            stored.get(SHOW_PEOPLE, False),
+            stored.get(THERMOMETERS, {}),
+            stored.get(EXIT_BUTTONS, {}),
+            stored.get(DOORBELLS, {}),
         )
 
     def stored(self) -> dict[str, Any]:

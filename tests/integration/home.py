@@ -35,14 +35,15 @@ class Home:
         contacts: dict[str, str] | None = None,
         *,
         show_people: bool = False,
+        **beside: dict[str, str],
     ) -> MockConfigEntry:
-        """Set up an entry for an engine; return it, loaded or not."""
+        """Set up an entry for an engine, with what stands beside its doors; return it."""
         self.entry = MockConfigEntry(
             domain=DOMAIN,
             title="FaceGate",
             unique_id=engine.site_id,
             data={CONF_HOST: "127.0.0.1", CONF_PORT: engine.port, CONF_TOKEN: engine.token},
-            options=Options(actuators or {}, contacts or {}, show_people).stored(),
+            options=Options(actuators or {}, contacts or {}, show_people, **beside).stored(),
         )
         self.entry.add_to_hass(self.hass)
         await self.hass.config_entries.async_setup(self.entry.entry_id)

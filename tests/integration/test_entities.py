@@ -25,6 +25,7 @@ from custom_components.facegate.protocol import (
     ErrorCode,
     PassageEvent,
     Prompt,
+    SensorView,
     VerdictView,
 )
 from tests.integration.home import Home
@@ -287,6 +288,28 @@ async def test_an_area_is_a_device_with_its_occupancy(
     await scripted.drop()
     await until(lambda: len(hass.states.async_entity_ids("sensor")) == 4)
     assert registry.async_get(devices["Attic"].id) is None
+
+
+async def test_a_sensor_of_the_engines_that_does_not_serve_is_a_problem_of_its_door(
+    home: Home, scripted: ScriptedEngine
+) -> None:
+    well = (
+        SensorView("thermometer", Direction.ENTRY, ok=True),
+        SensorView("contact", None, ok=True),
+    )
+    scripted.doors = (replace(DOOR, sensors=well), YARD)
+    await home.add(scripted)
+    shown = home.state("binary_sensor", "sensors")
+    assert shown.state == "off"
+    assert shown.attributes["kinds"] == ["thermometer (entry)", "contact"]
+    assert shown.attributes["reasons"] == []
+    with pytest.raises(AssertionError, match="no binary_sensor"):
+        home.entity_id("binary_sensor", "sensors", "yard")
+    ill = (SensorView("thermometer", Direction.ENTRY, ok=False, reason="no answer"), well[1])
+    await scripted.push(DoorChanged(replace(DOOR, sensors=ill)))
+    shown = await home.shows("binary_sensor", "sensors", "on")
+    assert shown.attributes["reasons"] == ["thermometer (entry): no answer"]
+    assert shown.attributes["device_class"] == "problem"
 
 
 # --- contacts -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers import entity_registry as er
 import pytest
 
 from custom_components.facegate.protocol import DoorStateName, DoorView
@@ -16,6 +17,7 @@ from tests.integration.real import RealEngine
 from tests.integration.scripted import ScriptedEngine
 
 CONTACT = "binary_sensor.contact"
+BESIDE = ("thermometers", "exit_buttons", "doorbells")
 
 
 def chosen(
@@ -23,11 +25,13 @@ def chosen(
     contacts: dict[str, str] | None = None,
     *,
     show_people: bool = False,
+    **beside: dict[str, str],
 ) -> dict[str, Any]:
     """Return what the form sends."""
     return {
         "actuators": actuators or {},
         "contacts": contacts or {},
+        **{name: beside.get(name, {}) for name in BESIDE},
         "show_people": show_people,
     }
 
@@ -43,8 +47,8 @@ async def test_an_entity_is_chosen_for_a_door_and_drives_it_from_then_on(
     assert form["type"] is FlowResultType.FORM
     assert form["data_schema"] is not None
     schema = form["data_schema"].schema
-    assert [str(key) for key in schema] == ["actuators", "contacts", "show_people"]
-    for name in ("actuators", "contacts"):
+    assert [str(key) for key in schema] == ["actuators", "contacts", *BESIDE, "show_people"]
+    for name in ("actuators", "contacts", *BESIDE):
         assert [str(key) for key in schema[name].schema.schema] == ["Front door", "Yard gate"]
     result = await hass.config_entries.options.async_configure(
         form["flow_id"], chosen({"Front door": STRIKE})
@@ -124,6 +128,48 @@ async def test_contacts_and_people_are_chosen_too(
     assert entry.options == stored(contacts={"front": CONTACT}, show_people=True)
     await hass.async_block_till_done()
     assert [request.line for request in scripted.requests] == ["GET /api/v1/subjects"]
+
+
+async def test_what_stands_beside_a_door_is_chosen_among_what_can_be_it(
+    hass: HomeAssistant, home: Home, scripted: ScriptedEngine
+) -> None:
+    registry = er.async_get(hass)
+    body = registry.async_get_or_create(
+        "sensor", "test", "body", original_device_class="temperature"
+    ).entity_id
+    hass.states.async_set(body, "36.5", {"device_class": "temperature"})
+    beside = {
+        "thermometers": {"Front door": body},
+        "exit_buttons": {"Front door": "event.way_out"},
+        "doorbells": {"Front door": "binary_sensor.bell"},
+    }
+    entry = await home.add(scripted)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    for name, wrong in {
+        "exit_buttons": "light.porch",
+        "doorbells": "button.opener",
+        "thermometers": home.entity_id("sensor", "temperature"),
+    }.items():
+        with pytest.raises(InvalidData):
+            await hass.config_entries.options.async_configure(
+                form["flow_id"], {**chosen(), name: {"Front door": wrong}}
+            )
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], {**chosen(), **beside}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {
+        **stored(),
+        **{name: {"front": beside[name]["Front door"]} for name in BESIDE},
+    }
+    await hass.async_block_till_done()
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["data_schema"] is not None
+    for name in BESIDE:
+        (key,) = form["data_schema"].schema[name].schema.schema
+        assert key.description == {"suggested_value": beside[name]["Front door"]}
+    selector = next(iter(form["data_schema"].schema["thermometers"].schema.schema.values()))
+    assert selector.config["filter"] == [{"domain": ["sensor"], "device_class": ["temperature"]}]
 
 
 async def test_doors_of_the_same_name_are_told_apart(

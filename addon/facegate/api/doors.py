@@ -20,6 +20,7 @@ from facegate.protocol import (
 )
 from facegate.register import Area
 from facegate.site import Site
+from facegate.site.instruments.instruments import PICTURE_S
 from facegate.site.presenting import Presented
 from facegate.views import area_view, verdict_view
 from facegate.vision import Vision
@@ -94,6 +95,7 @@ class DoorRoutes:
             web.post(_DOOR + "/temperature", self._take_temperature),
             web.post(_DOOR + "/document", self._show_document),
             web.post(_DOOR + "/unit", self._ask_unit),
+            web.post(_DOOR + "/ring", self._ring),
             web.get(AREAS_PATH, self._areas),
             web.put(_AREA + "/occupancy", self._put_occupancy),
             web.post(_AREA + "/reset", self._reset),
@@ -136,6 +138,14 @@ class DoorRoutes:
     async def _ask_unit(self, request: web.Request) -> web.Response:
         body = await body_of(request, UnitBody)
         self._site.visitors.ask_unit(request.match_info["door_id"], body.unit)
+        return web.Response(status=204)
+
+    async def _ring(self, request: web.Request) -> web.Response:
+        """Let whoever pressed the doorbell ring; while the door has a call it changes nothing."""
+        point = AccessPoint(request.match_info["door_id"], Direction.ENTRY)
+        self._site.passages.door(point.door_id)
+        picture = self._site.board.fresh_picture(point.door_id, PICTURE_S)
+        await self._site.visitors.press(point, picture or b"")
         return web.Response(status=204)
 
     async def _areas(self, _request: web.Request) -> web.Response:
