@@ -11,17 +11,14 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 import logging
-import math
 import random
 import socket
 import ssl
 
-from aiomqtt import Client, Message, MqttCodeError, MqttError, ProtocolVersion, Will
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from aiomqtt import Client, Message, MqttError, ProtocolVersion, Will
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from facegate.broker_packets import REFUSED, connecting, expiring, explain, number
 from facegate.broker_tls import tls_context
 from facegate.domain import Clock, Delivery
 from facegate.errors import BrokerError
@@ -44,8 +41,6 @@ _ANSWER_S = 5.0
 # The network gives up what the broker did not take by then: later, a command would be an old one.
 _UNSENT_MS = 2000
 _MOST_WAITING = 1000
-_REFUSED = 0x80
-_PROTOCOL, _BAD_PASSWORD, _NOT_AUTHORIZED = 0x84, 0x86, 0x87
 
 type Listener = Callable[[Delivery], None]
 
@@ -114,7 +109,7 @@ class MqttBroker:
         session = self._session
         if session is None:
             raise BrokerError(f"nothing was sent to {topic}: {self._fault}")
-        properties = _expiring(topic, expiry_s) if expiry_s is not None else None
+        properties = expiring(topic, expiry_s) if expiry_s is not None else None
         sending = session.client.publish(topic, payload, qos, retain, properties)
         try:
             await _unless(session.lost, sending)
@@ -141,7 +136,7 @@ class MqttBroker:
             except BrokerError as err:
                 why, wrong_rights = str(err), False
             except (MqttError, OSError, ValueError) as err:
-                why, wrong_rights = self._explain(err)
+                why, wrong_rights = explain(err, self._settings.username)
             except Exception as err:
                 _LOGGER.exception("The connection to the MQTT broker failed")
                 why, wrong_rights = repr(err), False
@@ -179,9 +174,6 @@ class MqttBroker:
 
     def _client(self, context: ssl.SSLContext | None) -> Client:
         settings = self._settings
-        asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        asked.SessionExpiryInterval = 0
-        asked.MaximumPacketSize = MAX_PAYLOAD_BYTES + _ENVELOPE_BYTES
         return Client(
             settings.host,
             settings.port,
@@ -189,7 +181,7 @@ class MqttBroker:
             password=settings.password,
             protocol=ProtocolVersion.V5,
             clean_start=True,
-            properties=asked,
+            properties=connecting(MAX_PAYLOAD_BYTES + _ENVELOPE_BYTES),
             will=Will(self._status_topic, OFFLINE, qos=1, retain=True),
             keepalive=_KEEP_ALIVE_S,
             timeout=_ANSWER_S,
@@ -208,7 +200,7 @@ class MqttBroker:
             for topic, published in zip(topics, options, strict=True)
         ]
         for topic, code in zip(topics, await client.subscribe(asked), strict=True):
-            if _number(code) >= _REFUSED:
+            if number(code) >= REFUSED:
                 _LOGGER.error(
                     "The MQTT broker does not let %s read %s: %s; add it to the broker's rights",
                     self._settings.username or "anybody",
@@ -250,16 +242,6 @@ class MqttBroker:
         for watcher in self._watchers:
             _call(watcher)
 
-    def _explain(self, err: Exception) -> tuple[str, bool]:
-        """Return what is wrong, and whether only somebody can put it right."""
-        code = _number(err.rc) if isinstance(err, MqttCodeError) else None
-        who = self._settings.username or "a client without a name"
-        if code in (_BAD_PASSWORD, _NOT_AUTHORIZED):
-            return f"it refuses {who}: check mqtt.username and mqtt.password", True
-        if code == _PROTOCOL:
-            return "it does not speak MQTT 5: use one that does, such as Mosquitto 2", True
-        return str(err) or type(err).__name__, False
-
     @property
     def _status_topic(self) -> str:
         return f"{self._settings.topic}/{STATUS}"
@@ -269,27 +251,11 @@ class MqttBroker:
         return f"{self._settings.host}:{self._settings.port}"
 
 
-def _number(code: object) -> int:
-    """Return a code of MQTT 5 as a number, 0 for none."""
-    number = code.value if isinstance(code, ReasonCode) else code
-    return number if isinstance(number, int) else 0
-
-
 def _call[*A](listener: Callable[[*A], None], *arguments: *A) -> None:
     try:
         listener(*arguments)
     except Exception:
         _LOGGER.exception("A message of the MQTT broker could not be handled")
-
-
-def _expiring(topic: str, expiry_s: float) -> Properties:
-    """Return the properties of a message that expires; raises ``BrokerError`` if it has already."""
-    if not expiry_s > 0:
-        raise BrokerError(f"nothing was sent to {topic}: it is too old to be acted on")
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    # Brokers take no expiry and an expiry of 0 for the same.
-    properties.MessageExpiryInterval = max(1, math.floor(expiry_s))
-    return properties
 
 
 async def _unless(lost: asyncio.Future[None], sending: Coroutine[None, None, None]) -> None:

@@ -42,7 +42,10 @@ class Outside:
 
 
 @asynccontextmanager
-async def outside(broker: Mosquitto, user: str = DEVICE) -> AsyncIterator[Outside]:
+async def outside(
+    broker: Mosquitto, user: str = DEVICE, also: tuple[str, ...] = ()
+) -> AsyncIterator[Outside]:
+    """Be at the broker and hear all of FaceGate's topics, and ``also`` these."""
     async with MqttClient(
         "127.0.0.1",
         broker.port,
@@ -57,7 +60,7 @@ async def outside(broker: Mosquitto, user: str = DEVICE) -> AsyncIterator[Outsid
                 payload = message.payload
                 found.received.append((message.topic.value, payload, bool(message.retain)))
 
-        await client.subscribe("facegate/#", qos=1)
+        await client.subscribe([(topic, 1) for topic in ("facegate/#", *also)])
         reading = asyncio.create_task(read())
         try:
             yield found

@@ -11,21 +11,35 @@ from pathlib import Path
 import signal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from demo.relays.devices import Shelly
 from facegate.api.mqtt import SCAN_S
-from facegate.errors import FaceGateError
-from facegate.protocol import AlarmKind, DoorAction, DoorStateName, DoorView
+from facegate.domain import AccessPoint
+from facegate.errors import ActuatorError
+from facegate.protocol import (
+    AlarmKind,
+    Direction,
+    DoorAction,
+    DoorStateName,
+    DoorView,
+    ErrorCode,
+)
 from tests.broker import DEVICE, Mosquitto, mosquitto, needs_mosquitto
 from tests.engine.door.relays import order
 from tests.engine.mqtt.house import COMMAND, Outside, outside
-from tests.support import Engine, FakeClock, engine, until
+from tests.support import Client, Engine, FakeClock, engine, until
 
 pytestmark = [pytest.mark.usefixtures("free_loop"), needs_mosquitto]
 
 # No command is taken for so long after the engine's start.
 _OLD_ENOUGH_S = 11
+_RELAY = "shelly-front"
+# As anybody might have said it, with no end.
+_ON = json.dumps(
+    {"id": 7, "src": "somebody", "method": "Switch.Set", "params": {"id": 0, "on": True}}
+)
 
 
 @dataclass
@@ -50,6 +64,19 @@ class Strike:
         at = self.clock.now().timestamp() + 5
         return json.dumps({"command_id": command_id, "action": "open", "expires_at": at, **more})
 
+    def answer(self, command_id: str) -> str:
+        at = self.clock.now().timestamp() + 5
+        letting_in = {"command_id": command_id, "answer": "let_in", "expires_at": at}
+        return json.dumps({**letting_in, "user": "hall"})
+
+    async def ring(self) -> str:
+        """Let a stranger ring; return the call's id."""
+        point = AccessPoint("front", Direction.ENTRY)
+        face = np.eye(1, 128, dtype=np.float32)[0]
+        await self.site.site.visitors.ring(point, b"\xff\xd8", face)
+        (call,) = self.site.site.board.state().calls
+        return call.id
+
     async def ready(self) -> None:
         await until(lambda: self.door.state is DoorStateName.LOCKED)
 
@@ -60,15 +87,36 @@ class Strike:
         await self.site.site.bulletin.finish()
         return [e["body"]["alarm"] for e in await self.site.events() if e["kind"] == "alarm"]
 
+    async def alarm_details(self) -> list[str]:
+        events = await self.recorded("alarm")
+        return [event["body"]["detail"] or "" for event in events]
+
+    async def recorded(self, kind: str) -> list[dict[str, Any]]:
+        await self.site.site.bulletin.finish()
+        return [event for event in await self.site.events() if event["kind"] == kind]
+
     async def grants(self) -> int:
         """Return how many grants are on record."""
-        events = await self.site.events()
-        return sum(e["kind"] == "access" and e["body"]["granted"] for e in events)
+        return sum(event["body"]["granted"] for event in await self.recorded("access"))
+
+    async def check(self, pulses: int, failed: int = 0) -> None:
+        """Check that each pulse had a grant of its own, and that all other grants failed.
+
+        A grant is on record before its relay is told, so that one whose relay could not be told
+        is there too: with an opening that failed, and no pulse.
+        """
+        openings = await self.recorded("opening")
+        granted = {e["ref"] for e in await self.recorded("access") if e["body"]["granted"]}
+        opened = [e["ref"] for e in openings if e["body"]["outcome"] == "opened"]
+        never = {e["ref"] for e in openings if e["body"]["outcome"] == "failed"} - set(opened)
+        assert self.pulses == len(opened) == len(set(opened)) == pulses
+        assert len(never) == failed
+        assert granted == {*opened, *never}
 
 
 @asynccontextmanager
 async def strike(folder: Path, broker: Mosquitto) -> AsyncIterator[Strike]:
-    found, device, clock = broker.settings(), Shelly(topic="shelly-front"), FakeClock()
+    found, device, clock = broker.settings(), Shelly(topic=_RELAY), FakeClock()
     options = {
         "mqtt": {
             "host": found.host,
@@ -111,8 +159,8 @@ async def test_a_duplicated_command_is_one_pulse_and_one_grant(tmp_path: Path) -
         await until(lambda: len(client.results()) > 1)
         assert {found["ok"] for found in client.results()} == {True}
         await door.ready()
-        assert (door.pulses, await door.grants()) == (1, 1)
-        assert door.device.moves[-1] is False
+        await door.check(pulses=1)
+        assert door.device.moves == [True, False]
 
 
 async def test_what_the_broker_kept_moves_nothing_and_raises_an_alarm(tmp_path: Path) -> None:
@@ -125,7 +173,29 @@ async def test_what_the_broker_kept_moves_nothing_and_raises_an_alarm(tmp_path: 
             await door.ready()
             await until(lambda: client.on(COMMAND)[-1:] == [b""])
             assert await door.alarms() == [AlarmKind.MQTT]
-            assert (door.pulses, await door.grants()) == (0, 0)
+            await door.check(pulses=0)
+            assert door.device.moves == []
+
+
+async def test_an_on_that_the_broker_kept_for_the_relay_is_shown_and_never_sent_by_the_engine(
+    tmp_path: Path,
+) -> None:
+    async with (
+        mosquitto(tmp_path / "broker") as broker,
+        outside(broker, also=(f"{_RELAY}/rpc",)) as client,
+    ):
+        await client.say(f"{_RELAY}/rpc", _ON, retain=True)
+        await client.say(COMMAND, b"ON", retain=True)
+        async with strike(tmp_path, broker) as door:
+            # The broker gives it to the relay itself: no engine stands between.
+            await until(lambda: door.door.state is DoorStateName.UNLOCKED)
+            await until(lambda: client.on(COMMAND)[-1:] == [b""])
+            assert await door.alarms() == [AlarmKind.MQTT]
+            assert await door.grants() == 0
+            sent = [payload.decode() for payload in client.on(f"{_RELAY}/rpc")]
+            assert sent.pop(0) == _ON
+            assert sent
+            assert all("GetStatus" in payload for payload in sent)
 
 
 async def test_a_broker_killed_in_a_pulse_leaves_one_pulse_that_the_relay_ends(
@@ -141,8 +211,13 @@ async def test_a_broker_killed_in_a_pulse_leaves_one_pulse_that_the_relay_ends(
         await until(lambda: "MQTT broker" in (door.door.fault or ""))
         await door.broker.start()
         await door.ready()
-        assert (door.pulses, await door.grants()) == (1, 1)
-        assert AlarmKind.ACTUATOR in await door.alarms()
+        await door.check(pulses=1)
+        assert door.device.moves == [True, False]
+        assert await door.alarms() == [AlarmKind.ACTUATOR]
+        assert "MQTT broker" in (await door.alarm_details())[0]
+        # What had been kept for later would have come before this.
+        await door.open()
+        await door.check(pulses=2)
 
 
 async def test_what_was_asked_while_the_broker_was_away_is_never_done(tmp_path: Path) -> None:
@@ -150,24 +225,63 @@ async def test_what_was_asked_while_the_broker_was_away_is_never_done(tmp_path: 
         await door.ready()
         await broker.stop()
         await until(lambda: door.door.state is DoorStateName.UNAVAILABLE)
-        for _ in range(3):
-            with pytest.raises(FaceGateError, match="MQTT broker"):
-                await door.open()
-            door.clock.passed += 200
+        kept: list[str] = []
+        async with Client.connected(door.site.url, door.site.token) as panel:
+            for minute in range(10):
+                # A client of the broker can but keep it, and send it when there is one.
+                kept.append(door.command(f"command-{minute}"))
+                with pytest.raises(ActuatorError, match="MQTT broker"):
+                    await door.open()
+                result = await panel.operate("front", DoorAction.OPEN)
+                assert (result.ok, result.code) == (False, ErrorCode.ACTUATOR_UNAVAILABLE)
+                assert "MQTT broker" in (result.message or "")
+                door.clock.passed += 60
         await broker.start()
         await door.ready()
         async with outside(broker) as client:
-            stale = json.dumps(
-                {
-                    "command_id": "command-1",
-                    "action": "open",
-                    "expires_at": door.clock.now().timestamp() - 600,
-                }
-            )
             await asyncio.sleep(SCAN_S + 0.2)
-            await client.say(COMMAND, stale)
-            await until(lambda: [r["code"] for r in client.results()][-1:] == ["expired"])
-            assert door.pulses == 0
+            for command in kept:
+                await client.say(COMMAND, command)
+            await until(lambda: len(client.results()) == len(kept))
+            assert {found["code"] for found in client.results()} == {"expired"}
+            assert door.device.moves == []
+            await door.check(pulses=0, failed=20)
+            alarms = await door.alarms()
+            assert alarms.count(AlarmKind.ACTUATOR) == 20
+            assert AlarmKind.MQTT in alarms
             # And it works again.
-            await client.say(COMMAND, door.command("command-2"))
-            await until(lambda: door.pulses == 1)
+            await client.say(COMMAND, door.command("command-after"))
+            await until(lambda: client.results()[-1]["ok"])
+            await door.check(pulses=1, failed=20)
+
+
+async def test_a_call_answered_over_the_broker_opens_once(tmp_path: Path) -> None:
+    async with fitted(tmp_path) as (door, client):
+        call_id = await door.ring()
+        answer, result = f"facegate/call/{call_id}/answer", f"facegate/call/{call_id}/result"
+        for _ in range(3):
+            await client.say(answer, door.answer("answer-1"))
+        await until(lambda: bool(client.results(result)))
+        await client.say(answer, door.answer("answer-2"))
+        await until(lambda: client.results(result)[-1]["command_id"] == "answer-2")
+        *first, second = client.results(result)
+        assert {(found["command_id"], found["ok"]) for found in first} == {("answer-1", True)}
+        assert (second["ok"], second["code"]) == (False, ErrorCode.CALL_CLOSED)
+        await door.ready()
+        await door.check(pulses=1)
+        assert door.device.moves == [True, False]
+        (grant,) = await door.recorded("access")
+        assert (grant["body"]["call"], grant["body"]["approver"]) == (call_id, "mqtt:hall")
+
+
+async def test_an_answer_that_the_broker_is_to_keep_lets_nobody_in(tmp_path: Path) -> None:
+    async with fitted(tmp_path) as (door, client):
+        call_id = await door.ring()
+        answer, result = f"facegate/call/{call_id}/answer", f"facegate/call/{call_id}/result"
+        await client.say(answer, door.answer("answer-1"), retain=True)
+        await until(lambda: bool(client.results(result)))
+        assert "retained" in client.results(result)[0]["message"]
+        await until(lambda: client.on(answer)[-1:] == [b""])
+        assert await door.alarms() == [AlarmKind.MQTT]
+        await door.check(pulses=0)
+        assert [call.id for call in door.site.site.board.state().calls] == [call_id]
