@@ -103,7 +103,11 @@ class Home:
         flow = await self._post(path, {"handler": entry_id})
         (doors,) = [part for part in flow["data_schema"] if part["name"] == "actuators"]
         (door,) = doors["schema"]
-        chosen = {"actuators": {door["name"]: relay}, "contacts": {}, "show_people": False}
+        chosen = {
+            "actuators": {door["name"]: relay},
+            **dict.fromkeys(("contacts", "thermometers", "exit_buttons", "doorbells"), {}),
+            "show_people": False,
+        }
         done = await self._post(f"{path}/{flow['flow_id']}", chosen)
         if done["type"] != "create_entry":
             raise HomeError(f"FaceGate's options flow refused the relay: {done.get('errors')}")
