@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
@@ -42,3 +45,30 @@ def test_a_file_that_is_no_model_is_told_with_its_name(tmp_path: Path, kind: str
 def test_bytes_that_are_no_model_are_told() -> None:
     with pytest.raises(ModelError, match="cannot open the prepared graph"):
         open_session(b"\x00" * 100)
+
+
+def test_nothing_is_reported_to_the_makers_of_the_runtime(tmp_path: Path) -> None:
+    """Telemetry has a thread of its own, which the same program without us shows."""
+    program = (
+        "import os, sys, time\n"
+        "if sys.argv[1] == 'ours': import facegate\n"
+        "import onnxruntime\n"
+        "onnxruntime.InferenceSession(sys.argv[2])\n"
+        "time.sleep(0.5)\n"
+        "print(len(os.listdir('/proc/self/task')))\n"
+    )
+    graph = tmp_path / "graph.onnx"
+    graph.write_bytes(prepared(YUNET))
+
+    def threads(whose: str) -> int:
+        environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+        done = subprocess.run(
+            [sys.executable, "-c", program, whose, str(graph)],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        return int(done.stdout)
+
+    assert threads("ours") < threads("another's")
