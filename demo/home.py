@@ -105,7 +105,7 @@ class Home:
         (door,) = doors["schema"]
         chosen = {
             "actuators": {door["name"]: relay},
-            **dict.fromkeys(("contacts", "thermometers", "exit_buttons", "doorbells"), {}),
+            **{name: {} for name in ("contacts", "thermometers", "exit_buttons", "doorbells")},
             "show_people": False,
         }
         done = await self._post(f"{path}/{flow['flow_id']}", chosen)

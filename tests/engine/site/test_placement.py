@@ -19,7 +19,7 @@ from facegate.latency import Stage
 from facegate.protocol import CameraStateName
 from facegate.site.placement import PlacementView
 from tests.engine.face.real import astronaut, enlarged, hopper, one_face
-from tests.support import Engine, FakeClock, engine
+from tests.support import Engine, FakeClock, engine, until
 
 pytestmark = pytest.mark.usefixtures("free_loop")
 
@@ -78,6 +78,9 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         "doors": [{"id": "front", "entry_camera": "porch"}, {"id": "back"}],
     }
     async with engine(options, tmp_path / "data", clock) as site, site.session() as desk:
+        # What the clips that are missing report must not come after what is told here.
+        refused = CameraStateName.REFUSED
+        await until(lambda: all(c.state is refused for c in site.site.board.state().cameras))
         site.site.board.camera_changed("porch", CameraStatus(CameraStateName.STREAMING))
         yield Place(site, desk, clock)
 

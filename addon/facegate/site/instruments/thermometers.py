@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import aiohttp
@@ -15,6 +16,14 @@ from facegate.site.instruments.payload import MOST_BYTES, json_of, moment_of, nu
 from facegate.site.presenting import COLDEST, HOTTEST, Presenting
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read, in the thermometer's unit, None for nobody; ``at`` in seconds since 1970."""
+
+    number: float | None
+    at: float | None
 
 
 class TemperatureFeed:
@@ -33,12 +42,15 @@ class TemperatureFeed:
         self._sensor = sensor
         self._presenting = presenting
         self._health = health
-        self._answer: bytes | None = None
+        self._last: _Reading | None = None
+        self._missed = True
 
     def heard(self, delivery: Delivery) -> None:
         """Take a message; a retained one is of nobody knows whom, an empty one of nobody."""
-        if not delivery.retained and delivery.payload:
-            self._take(delivery.payload)
+        if delivery.retained or not delivery.payload:
+            return
+        if (reading := self._read(delivery.payload)) is not None:
+            self._take(reading)
 
     async def ask(self, session: aiohttp.ClientSession) -> None:
         """Ask the thermometer over and over, until cancelled."""
@@ -56,48 +68,62 @@ class TemperatureFeed:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             # Its own text may hold the address, and that a password.
+            self._missed = True
             self._unwell(Trouble.UNREACHABLE, "it does not answer by HTTP")
             return
         if status != HTTPStatus.OK:  # it is asked where it is, and not sent elsewhere
+            self._missed = True
             self._unwell(Trouble.UNREACHABLE, f"it answers HTTP status {status}")
             return
         self._answered(body)
 
     def _answered(self, body: bytes) -> None:
-        """Take an answer that is another than the one before.
+        """Take an answer that is another reading than the one before.
 
         What is asked tells its last reading until there is a new one, be it of whoever left long
-        ago: the same answer is the same reading, and the first one is as old as it may be.
+        ago: the same value and time are the same reading, whatever else changed beside them. The
+        first one, and the one after answers that were missed, is as old as it may be.
         """
-        before, self._answer = self._answer, body
-        if before is None:
-            self._take(body, first=True)
-        elif body != before:
-            self._take(body)
+        if (reading := self._read(body)) is None:
+            self._missed = True
+            return
+        before, missed = self._last, self._missed
+        self._last, self._missed = reading, False
+        if missed:
+            self._take(reading, new=reading != before and reading.at is not None, missed=True)
+        elif reading != before:
+            self._take(reading)
 
-    def _take(self, payload: bytes, *, first: bool = False) -> None:
-        thermometer = self._thermometer
+    def _read(self, payload: bytes) -> _Reading | None:
+        """Return what a message tells, None where it cannot be read."""
+        path = self._thermometer.path
         try:
-            number = number_of(payload, thermometer.path)
-            at = moment_of(json_of(payload)) if thermometer.path is not None else None
+            number = number_of(payload, path)
+            at = moment_of(json_of(payload)) if path is not None else None
         except InvalidError as err:
             self._unwell(Trouble.MALFORMED, str(err))
-            return
-        if number is None:
+            return None
+        return _Reading(number, at)
+
+    def _take(self, reading: _Reading, *, new: bool = True, missed: bool = False) -> None:
+        """Take a reading, and only look whether it is plausible where it is not ``new``."""
+        if reading.number is None:
             self._well()
             return
-        celsius = _celsius(number, thermometer.unit) + thermometer.offset
+        celsius = _celsius(reading.number, self._thermometer.unit) + self._thermometer.offset
         if not COLDEST <= celsius <= HOTTEST:
             # Air and walls are what it sees while nobody is there: no alarm.
             reason = f"it read {celsius:.1f} °C, which is no body temperature"
             self._unwell(Trouble.IMPLAUSIBLE, reason, quiet=celsius < COLDEST)
             return
-        if not first or at is not None:
+        if new:
             try:
-                self._presenting.take_temperature(self._point, celsius, at)
+                self._presenting.take_temperature(self._point, celsius, reading.at)
             except InvalidError as err:
-                self._unwell(Trouble.REFUSED, str(err))
-                return
+                # What it read while nobody asked may be old without a fault of its own.
+                if not missed:
+                    self._unwell(Trouble.REFUSED, str(err))
+                    return
         self._well()
 
     def _well(self) -> None:
