@@ -155,14 +155,3 @@ class DoorHardware:
     exit_button: Signal | None = None
     doorbell: Signal | None = None
     readers: tuple[Reader, ...] = ()
-
-    @property
-    def needs_broker(self) -> bool:
-        """Whether anything of it is reached by MQTT."""
-        signals = (self.contact, self.exit_button, self.doorbell)
-        return (
-            isinstance(self.relay, MqttRelay)
-            or bool(self.readers)
-            or any(signal is not None for signal in signals)
-            or any(thermometer.topic is not None for thermometer in self.thermometers)
-        )

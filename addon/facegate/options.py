@@ -7,7 +7,6 @@ misspelled option never falls back to its default unseen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any
 
 import voluptuous as vol
@@ -153,22 +152,13 @@ _RECOGNITION = vol.Schema(
     }
 )
 
-
-def _address(value: object) -> str:
-    """Accept the address of one host; a name could be anybody's."""
-    try:
-        return str(ip_address(value if isinstance(value, str) else ""))
-    except ValueError as err:
-        raise vol.Invalid("expected an IP address such as 172.30.32.2") from err
-
-
 _MODELS = vol.Schema({vol.Optional("folder"): values.folder_path})
 _API = vol.Schema(
     {
         vol.Optional("host", default="127.0.0.1"): values.host,
         vol.Optional("port", default=8099): values.whole(1, 65535),
         vol.Optional("ingress_port"): values.whole(1, 65535),
-        vol.Optional("ingress_from", default="172.30.32.2"): _address,
+        vol.Optional("ingress_from", default="172.30.32.2"): values.address,
     }
 )
 _USER = vol.Schema(

@@ -40,7 +40,7 @@ from facegate.site import Site
 from facegate.site.placement import PlacementView
 from facegate.verdicts import Basis, Outcome, Reason
 from facegate.vision import Vision, portrait, scene
-from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Hope, Watch, follow, hope
+from facegate.watch import CHALLENGE_S, PATIENCE_S, Attempt, Watch, follow, hope
 
 REPEAT_S = 10.0
 """A subject is not granted the same access point again within this time."""
@@ -104,7 +104,7 @@ class Pipeline:
         watch.see(found.live, frame)
         due = watch.worth_a_look(found.live, frame)
         for track in due if frame.detail else ():
-            living = watch.attempt(track).hope is not Hope.LITTLE
+            living = not watch.attempt(track).rests
             track_now = await self._probe(frame, track, watch.tracker, living=living)
             if track_now is not track:
                 self._leave(track, watch)
@@ -112,8 +112,8 @@ class Pipeline:
             attempt = watch.attempt(track_now)
             attempt.probed = frame.arrived
             with self._latencies.measured(Stage.DECIDE):
-                self._consider(frame, track_now, attempt, watch.stands_since(track_now))
-            track_now.resting = attempt.settled or attempt.hope is Hope.LITTLE
+                self._consider(frame, track_now, attempt, watch)
+            track_now.resting = attempt.rests
         watch.settle(found.live)
         measuring = await self._measure_placement(frame, found.live)
         return watch.needs_detail(found.live) or measuring
@@ -141,7 +141,7 @@ class Pipeline:
             track.add_probe(probe)
         return track
 
-    def _consider(self, frame: Frame, track: Track, attempt: Attempt, since: float) -> None:
+    def _consider(self, frame: Frame, track: Track, attempt: Attempt, watch: Watch) -> None:
         """Judge a track at every access point of its camera, until one lets it through."""
         found = self._identifier.identify(track.probes)
         person = self._people.find(found.subject_id)
@@ -154,7 +154,7 @@ class Pipeline:
             before = (attempt.settled, len(attempt.reported))
             liveness = self._liveness(point, track, attempt, motion)
             failed |= liveness.outcome is Outcome.FAIL
-            asking = self._asking(frame, track, point, found, liveness, person, since)
+            asking = self._asking(frame, track, point, found, liveness, person, watch)
             self._decide(track, attempt, asking, person)
             if before != (attempt.settled, len(attempt.reported)):
                 self._background.spawn(self._show(frame, point))
@@ -258,7 +258,7 @@ class Pipeline:
         found: Identification,
         liveness: LivenessEvidence,
         person: Person | None,
-        since: float,
+        watch: Watch,
     ) -> Asking:
         masks = [probe.mask for probe in track.probes if probe.mask is not None]
         return Asking(
@@ -272,7 +272,8 @@ class Pipeline:
                 model_fault=self._site.model_fault is not None,
             ),
             key=f"face:{person.subject.id}" if person is not None else None,
-            since=since,
+            since=watch.stands_since(track),
+            behind=watch.behind(track),
             embedding=fuse(track.probes),
             mask=sum(masks) / len(masks) if masks else None,
         )

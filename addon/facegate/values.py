@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 import re
 from typing import Any
@@ -55,17 +56,7 @@ def name(value: object) -> str:
 
 def stream_url(value: object) -> str:
     """Accept the address of a camera's stream."""
-    expected = "expected an address such as rtsp://user:password@192.168.1.20:554/stream1"
-    if not isinstance(value, str):
-        raise vol.Invalid(expected)
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise vol.Invalid(expected)
-    return value
+    return _url(value, _SCHEMES, "rtsp://user:password@192.168.1.20:554/stream1")
 
 
 def video_path(value: object) -> Path:
@@ -91,17 +82,18 @@ def file_path(value: object) -> Path:
 
 def web_url(value: object) -> str:
     """Accept the address of a device's web server."""
-    expected = "expected an address such as http://192.168.1.30/relay/0?turn=on"
-    if not isinstance(value, str):
-        raise vol.Invalid(expected)
+    return _url(value, _WEB_SCHEMES, "http://192.168.1.30/relay/0?turn=on")
+
+
+def _url(value: object, schemes: tuple[str, ...], example: str) -> str:
     try:
-        parts = urlsplit(value)
-        valid = parts.scheme in _WEB_SCHEMES and bool(parts.hostname) and parts.port != 0
+        if isinstance(value, str):
+            parts = urlsplit(value)
+            if parts.scheme in schemes and parts.hostname and parts.port != 0:
+                return value
     except ValueError:
-        valid = False
-    if not valid:
-        raise vol.Invalid(expected)
-    return value
+        pass
+    raise vol.Invalid(f"expected an address such as {example}")
 
 
 def topic(value: object) -> str:
@@ -217,6 +209,14 @@ def host(value: object) -> str:
     if not isinstance(value, str) or not value or any(char.isspace() for char in value):
         raise vol.Invalid("expected an address such as 127.0.0.1 or 0.0.0.0")
     return value
+
+
+def address(value: object) -> str:
+    """Accept the address of one host; a name could be anybody's."""
+    try:
+        return str(ip_address(value if isinstance(value, str) else ""))
+    except ValueError as err:
+        raise vol.Invalid("expected an IP address such as 172.30.32.2") from err
 
 
 def time_zone(value: object) -> ZoneInfo:

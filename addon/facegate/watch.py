@@ -56,13 +56,15 @@ class Hope(Enum):
     """It is somebody's who is enrolled, and lacks something yet."""
     OPEN = auto()
     LITTLE = auto()
-    """It is like nobody's, or was let in a moment ago."""
+    """It is like nobody's."""
+    NONE = auto()
+    """It is somebody's who was let in a moment ago."""
 
 
 def hope(found: Identification, *, let_in: bool) -> Hope:
     """Return what may come of a face that was found to be somebody's, or nobody's."""
     if found.subject_id is not None:
-        return Hope.LITTLE if let_in else Hope.NAMED
+        return Hope.NONE if let_in else Hope.NAMED
     share = _STRANGE_AT_ONCE if found.probes == 1 else _STRANGE
     return Hope.LITTLE if found.score < share * found.threshold else Hope.OPEN
 
@@ -84,6 +86,11 @@ class Attempt:
     challenged: float | None = None
     hope: Hope = Hope.OPEN
 
+    @property
+    def rests(self) -> bool:
+        """Whether the face is only looked at now and then."""
+        return self.settled or self.hope in (Hope.LITTLE, Hope.NONE)
+
     def waited_s(self, track: Track) -> float:
         """Return how long the face has stood there to be read."""
         return track.last_arrived - self.arrived
@@ -99,19 +106,19 @@ class Attempt:
         since = track.last_arrived - self.probed
         if self._to_be_told(track):
             return True
-        if self.reported or self.hope is Hope.LITTLE:
+        if self.reported or self.rests:
             return since >= _SLOW_PROBE_S
         wait = _KNOWN_PROBE_S if self.hope is Hope.NAMED else _UNKNOWN_PROBE_S
         return len(track.probes) < _EAGER_PROBES or since >= wait
 
     def _to_be_told(self, track: Track) -> bool:
         """Return whether the track's face has stood there for as long as it takes to be denied."""
-        waiting = not self.reported and self.challenged is None
+        waiting = not self.reported and self.challenged is None and self.hope is not Hope.NONE
         return waiting and self.waited_s(track) >= PATIENCE_S
 
     def urgent(self, track: Track) -> bool:
         """Return whether the track's face may be let in any moment."""
-        if not self.open(track) or self.hope is Hope.LITTLE:
+        if not self.open(track) or self.rests:
             return False
         fresh = not self.reported and len(track.probes) < _EAGER_PROBES
         return fresh or self.hope is Hope.NAMED
@@ -216,6 +223,10 @@ class Watch:
             else track.detection.box.height >= _COMING * self.min_face_px
             for track in tracks
         )
+
+    def behind(self, track: Track) -> bool:
+        """Return whether another face stands nearer than a track's."""
+        return track.id != self._nearest
 
     def _nearness(self, track: Track) -> float:
         height = track.detection.box.height

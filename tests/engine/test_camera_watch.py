@@ -65,6 +65,24 @@ def test_a_face_is_read_the_less_often_the_less_may_come_of_it() -> None:
     assert reads(Hope.NAMED) == 30
     assert 8 <= reads(Hope.OPEN) <= 12
     assert 5 <= reads(Hope.LITTLE) <= 6
+    assert 5 <= reads(Hope.NONE) <= 6
+
+
+def test_who_was_let_in_and_stays_is_read_seldom_and_who_is_denied_is_told_in_time() -> None:
+    def reads(hope: Hope) -> list[int]:
+        watch, found = watching(), []
+        for step in range(60):
+            tracks = seen(watch, step / 15)
+            for track in watch.worth_a_look(tracks, frame(step / 15)):
+                attempt = watch.attempt(track)
+                attempt.probed, attempt.hope = step / 15, hope
+                track.add_probe(probe_of(track.detection, SAME, step / 15))
+                found.append(step)
+        return found
+
+    assert len(reads(Hope.NONE)) <= 12
+    # Patience ends after 2.5 s: then a stranger is told in the very next picture.
+    assert 38 in reads(Hope.LITTLE)
 
 
 def test_little_may_come_of_a_face_that_is_like_nobodys_or_was_let_in_a_moment_ago() -> None:
@@ -72,7 +90,7 @@ def test_little_may_come_of_a_face_that_is_like_nobodys_or_was_let_in_a_moment_a
         return Identification(subject_id, "ann", score, -1, probes, 0.5, 0.08, 3)
 
     assert hope(found(0.7, 3, "ann"), let_in=False) is Hope.NAMED
-    assert hope(found(0.7, 3, "ann"), let_in=True) is Hope.LITTLE
+    assert hope(found(0.7, 3, "ann"), let_in=True) is Hope.NONE
     assert hope(found(0.45, 5), let_in=False) is Hope.OPEN
     assert hope(found(0.2, 2), let_in=False) is Hope.LITTLE
     # One probe may be smeared: it tells less.

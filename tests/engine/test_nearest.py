@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from facegate.decision.claim import Measured
 from facegate.decision.evidence import Evidence
+from facegate.decision.gate import Asking, Gate
+from facegate.decision.schedule import calendar
 from facegate.domain import AccessPoint
 from facegate.face.track import Track, Tracker
 from facegate.protocol import Direction
 from facegate.register import DoorRules
-from facegate.verdicts import Reason
+from facegate.verdicts import Basis, Control, Reason, Requirement
 from facegate.watch import Watch
 from tests.engine.face.real import canvas, face_at, frame_of
+from tests.support import FakeClock
 
 ENTRY = AccessPoint("front", Direction.ENTRY)
 RULES = DoorRules("front", {}, temperature_limit=37.3)
+ASKS = DoorRules("front", {Control.TEMPERATURE: Requirement.REQUIRED}, temperature_limit=37.3)
 STALE = Measured(36.6, 37.3, Reason.STALE_READING)
 HALL = canvas(640, 360)
 
@@ -78,3 +84,25 @@ def test_who_came_after_the_person_before_had_gone_does_not_have_their_reading()
     porch.look(0.2)
     (ben,) = porch.look(6.1, (BEN, 100))
     assert porch.reading(ben) == STALE
+
+
+def test_a_reading_that_comes_between_a_picture_and_its_judgment_is_of_who_stood_nearest() -> None:
+    clock = FakeClock()
+    gate = Gate({"front": ASKS}, {}, calendar(ZoneInfo("UTC"), None, None), clock, ())
+    porch = Porch()
+    ann, ben = porch.look(clock.monotonic(), (ANN, 100), (BEN, 60))
+    clock.passed += 0.1
+    gate.evidence.take_temperature(ENTRY, 36.6, clock.monotonic())
+
+    def reason(track: Track) -> Reason:
+        asking = Asking(
+            ENTRY,
+            Basis.FACE,
+            since=porch.watch.stands_since(track),
+            behind=porch.watch.behind(track),
+        )
+        verdicts = gate.judge(asking).verdicts
+        return next(v.reason for v in verdicts if v.control is Control.TEMPERATURE)
+
+    assert reason(ben) is Reason.STALE_READING
+    assert reason(ann) is Reason.OK

@@ -42,7 +42,6 @@ def relay(**changes: Any) -> MqttRelay | HttpRelay | None:
 def test_a_door_is_driven_by_home_assistant_unless_told() -> None:
     assert hardware() == DoorHardware()
     assert parse(door()).mqtt is None
-    assert not hardware().needs_broker
 
 
 def test_a_broker_has_the_port_that_goes_with_its_encryption() -> None:
@@ -110,7 +109,6 @@ def test_sensors_and_readers_are_read() -> None:
         exit_button=Signal("b/1", None, "ON", "OFF"),
         readers=(Reader(Direction.EXIT, "r/1"),),
     )
-    assert found.needs_broker
 
 
 def test_roles_are_found_by_the_users_names() -> None:

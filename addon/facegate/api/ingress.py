@@ -48,6 +48,7 @@ LEAST: Mapping[tuple[str, str], Role | None] = MappingProxyType(
         (hdrs.METH_POST, _DOOR + "/temperature"): None,
         (hdrs.METH_POST, _DOOR + "/document"): None,
         (hdrs.METH_POST, _DOOR + "/unit"): None,
+        (hdrs.METH_POST, _DOOR + "/ring"): None,
     }
 )
 """The least role of each method and path, None for nobody; for all others it is manager."""

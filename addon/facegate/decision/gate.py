@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+import math
 
 from facegate.decision.attempts import Attempts
 from facegate.decision.claim import Claim, FaceEvidence, Judgment
@@ -39,8 +40,9 @@ class Asking:
     """Somebody who asks for passage.
 
     ``key`` names the credential for counting attempts, None where there is nothing to count.
-    ``since`` is the monotonic moment from which a face stood there; ``embedding`` (128 values of
-    unit length) and ``mask`` (certainty 0..1) are the live face's.
+    ``since`` is the monotonic moment from which a face stood there; ``behind`` tells that another
+    stands nearer, whose every temperature is then; ``embedding`` (128 values of unit length) and
+    ``mask`` (certainty 0..1) are the live face's.
     """
 
     access_point: AccessPoint
@@ -51,6 +53,7 @@ class Asking:
     approval: Reason | None = None
     key: str | None = None
     since: float | None = None
+    behind: bool = False
     embedding: Vector | None = None
     mask: float | None = None
 
@@ -170,6 +173,7 @@ class Gate:
         point, person, now = asking.access_point, asking.person, self.clock.monotonic()
         rules, at = self.rules[point.door_id], self.clock.now()
         kind = SUBJECT_BASES.get(asking.basis)
+        measured_since = math.inf if asking.behind else asking.since
         schedules = {p.schedule_id for p in person.permits if p.schedule_id} if person else set()
         if asking.mask is not None:
             self.evidence.see_mask(point, asking.mask, now)
@@ -185,7 +189,7 @@ class Gate:
             approval=asking.approval,
             blocked_s=self._blocked(asking),
             open_schedules=self.open_now(schedules),
-            temperature=self.evidence.temperature(point, rules, asking.since, now),
+            temperature=self.evidence.temperature(point, rules, measured_since, now),
             mask=self.evidence.mask(point, rules, asking.since, now),
             mask_rule=rules.mask_rule,
             document=self.evidence.document(point, rules, asking.embedding, now),
