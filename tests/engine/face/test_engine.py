@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 import subprocess
 import sys
@@ -61,13 +60,13 @@ def test_nothing_is_reported_to_the_makers_of_the_runtime(tmp_path: Path) -> Non
     graph.write_bytes(prepared(YUNET))
 
     def threads(whose: str) -> int:
-        environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
         done = subprocess.run(
             [sys.executable, "-c", program, whose, str(graph)],
             check=True,
             capture_output=True,
             text=True,
-            env=environment,
+            # Nothing else: the runtime keeps quiet where CI and the like are set.
+            env={"HOME": str(tmp_path)},
         )
         return int(done.stdout)
 
