@@ -38,6 +38,8 @@ class FaceDetector:
         self._input = session.get_inputs()[0].name
         self._score_threshold = score_threshold
         self._width = width
+        self._room = np.zeros((1, 3, 0, 0), np.float32)
+        self._filled = (0, 0)
 
     def detect(self, image: Image) -> tuple[Detection, ...]:
         """Return the faces in pixels of ``image``, the largest first.
@@ -48,13 +50,11 @@ class FaceDetector:
         height, width = image.shape[:2]
         scale = min(1.0, self._width / max(height, width))
         inner = (max(1, round(width * scale)), max(1, round(height * scale)))
-        scaled = cv2.resize(image, inner, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        padded = cv2.copyMakeBorder(
-            scaled, 0, -inner[1] % _MULTIPLE, 0, -inner[0] % _MULTIPLE, cv2.BORDER_CONSTANT
-        )
-        blob = np.ascontiguousarray(padded.transpose(2, 0, 1)[None], np.float32)
+        if scale < 1:
+            image = np.asarray(cv2.resize(image, inner, interpolation=cv2.INTER_AREA), np.uint8)
+        blob = self._blob(image)
         outputs = self._session.run(_OUTPUTS, {self._input: blob})
-        boxes, landmarks, scores = self._decode(outputs, padded.shape[0], padded.shape[1])
+        boxes, landmarks, scores = self._decode(outputs, blob.shape[2], blob.shape[3])
         # Width and height are rounded apart, so each axis has its own way back.
         back = np.array([width / inner[0], height / inner[1]], np.float32)
         boxes *= np.tile(back, 2)
@@ -76,6 +76,19 @@ class FaceDetector:
         small = frame.pixels.scaled(max(1, round(width * scale)), max(1, round(height * scale)))
         across, down = frame.size[0] / small.shape[1], frame.size[1] / small.shape[0]
         return tuple(_scaled(face, across, down) for face in self.detect(small))
+
+    def _blob(self, image: Image) -> _Floats:
+        """Return a picture as the model's input, black where its sides are no multiple of 32.
+
+        Always in the same room, because new pages cost more than filling them.
+        """
+        height, width = image.shape[:2]
+        if self._filled != (height, width):
+            self._filled = height, width
+            padded = height + -height % _MULTIPLE, width + -width % _MULTIPLE
+            self._room = np.zeros((1, 3, *padded), np.float32)
+        self._room[0, :, :height, :width] = image.transpose(2, 0, 1)
+        return self._room
 
     def _decode(
         self, outputs: list[_Floats], height: int, width: int

