@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from facegate.api.mqtt import MqttApi
 from facegate.broker import MqttBroker
@@ -14,9 +14,12 @@ from facegate.domain import Actuator, Broker, Camera, CameraStatus, Clock
 from facegate.door.homeassistant import HomeAssistantActuator
 from facegate.door.http_relay import HttpRelayActuator
 from facegate.door.mqtt_relay import MqttRelayActuator
+from facegate.door.relay import GRACE_S
+from facegate.door.stray import Stray
 from facegate.errors import BrokerError, SettingsError
 from facegate.hardware import HttpRelay, MqttRelay
 from facegate.latency import Stage
+from facegate.protocol import AlarmKind
 from facegate.settings import CameraSettings, DoorSettings, Settings
 from facegate.site import Site
 from facegate.site.instruments import Instruments
@@ -40,7 +43,7 @@ class Connections:
         self.broker: Broker = self.mqtt or _NoBroker()
         self.homeassistant: dict[str, HomeAssistantActuator] = {}
         self._relays: dict[str, MqttRelayActuator | HttpRelayActuator] = {}
-        self._moved: Callable[[str], None] | None = None
+        self._site: Site | None = None
         topic = settings.mqtt.topic if settings.mqtt is not None else None
         for door in settings.doors:
             relay = self._relay(door, topic, clock)
@@ -56,7 +59,7 @@ class Connections:
 
     async def start(self, site: Site, vision: Vision | None) -> None:
         """Connect a site whose doors are these actuators."""
-        self._moved = site.actuator_moved
+        self._site = site
         self._instruments = Instruments(
             self._settings,
             self.broker,
@@ -100,15 +103,24 @@ class Connections:
         self, door: DoorSettings, topic: str | None, clock: Clock
     ) -> MqttRelayActuator | HttpRelayActuator | None:
         def moved() -> None:
-            if self._moved is not None:
-                self._moved(door.id)
+            if self._site is not None:
+                self._site.actuator_moved(door.id)
+
+        def unlocked_by_others() -> None:
+            if self._site is not None:
+                self._site.alarms.raise_(AlarmKind.DOOR_UNLOCKED, door.id)
+
+        def stray(*, shared: bool) -> Stray | None:
+            return None if shared else Stray(door.pulse_s + GRACE_S, clock, unlocked_by_others)
 
         match door.hardware.relay:
             case MqttRelay() as relay:
                 own = {} if topic is None else {"own_topic": topic}
-                return MqttRelayActuator(relay, self.broker, clock, door.id, moved, **own)
+                return MqttRelayActuator(
+                    relay, self.broker, clock, door.id, moved, stray(shared=relay.shared), **own
+                )
             case HttpRelay() as relay:
-                return HttpRelayActuator(relay, clock, door.id, moved)
+                return HttpRelayActuator(relay, clock, door.id, moved, stray(shared=relay.shared))
             case None:
                 return None
 

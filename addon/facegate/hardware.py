@@ -79,6 +79,7 @@ class MqttRelay:
     does (0 for Shelly, 1 for Tasmota); ``switch`` is the id of an ESPHome switch. ``on``, ``off``
     and ``state`` are for the generic family, whose ``topic`` takes the commands. The family
     ``mqtt`` ends its pulse by itself where ``self_timed`` is set, else it is switched off.
+    ``shared`` tells that others may switch it too.
     """
 
     family: RelayFamily
@@ -89,6 +90,7 @@ class MqttRelay:
     off: str = "OFF"
     state: MqttState | None = None
     self_timed: bool = True
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class HttpRelay:
 
     ``on_url`` starts a pulse that the relay times itself where it holds ``{seconds}``, and
     otherwise switches on; ``state_url`` answers JSON (``state_path``, dotted) or plain text that is
-    ``state_on`` while the relay is on.
+    ``state_on`` while the relay is on. ``shared`` tells that others may switch it too.
     """
 
     on_url: str = field(repr=False)
@@ -109,6 +111,7 @@ class HttpRelay:
     auth: HttpAuth
     username: str | None = None
     secret: str | None = field(default=None, repr=False)
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ ACTUATOR = vol.Schema(
         vol.Optional("off", default="OFF"): values.text(1, 200),
         vol.Optional("state"): STATE,
         vol.Optional("self_timed", default=True): values.boolean,
+        vol.Optional("shared", default=False): values.boolean,
         vol.Optional("on_url"): values.web_url,
         vol.Optional("off_url"): values.web_url,
         vol.Optional("state_url"): values.web_url,
@@ -204,6 +205,7 @@ def _relay(options: dict[str, Any]) -> MqttRelay | HttpRelay | None:
             auth=options["auth"],
             username=options.get("username"),
             secret=options.get("secret"),
+            shared=options["shared"],
         )
     state = options.get("state")
     return MqttRelay(
@@ -217,4 +219,5 @@ def _relay(options: dict[str, Any]) -> MqttRelay | HttpRelay | None:
         if state is not None
         else None,
         self_timed=options["self_timed"],
+        shared=options["shared"],
     )

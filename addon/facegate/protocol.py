@@ -129,6 +129,7 @@ class AlarmKind(StrEnum):
 
     DOOR_FORCED = "door_forced"
     DOOR_HELD = "door_held"
+    DOOR_UNLOCKED = "door_unlocked"
     DURESS = "duress"
     PASSBACK = "passback"
     ATTEMPTS = "attempts"
@@ -207,9 +208,10 @@ class DoorView:
 
     ``held`` tells that it is unlocked until locked; ``forced_open`` and ``held_open`` are alarms
     of its contact. ``picture_at`` is the time of the last picture held in memory, if any;
-    ``temperature`` is the newest reading taken at the door, in degrees Celsius; ``prompt`` is
-    what the person who stands there is asked to do; ``sensors`` are those that the engine reads
-    itself.
+    ``temperature`` is the newest reading taken at the door, in degrees Celsius, for as long as it
+    may count; ``prompt`` is what the person who stands there is asked to do; ``sensors`` are those
+    that the engine reads itself; ``own_relay`` tells that the door's relay is driven
+    by the engine and not by Home Assistant.
     """
 
     id: str
@@ -226,6 +228,7 @@ class DoorView:
     temperature_at: float | None = None
     prompt: Prompt | None = None
     sensors: tuple[SensorView, ...] = ()
+    own_relay: bool = False
 
 
 @dataclass(frozen=True, slots=True)

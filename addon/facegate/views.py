@@ -58,6 +58,7 @@ def door_view(
         temperature_at=_seconds(temperature_at),
         prompt=prompt,
         sensors=sensors,
+        own_relay=door.hardware.relay is not None,
     )
 
 

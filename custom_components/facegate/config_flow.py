@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 import logging
 from typing import Any
 
@@ -210,7 +210,9 @@ class FaceGateOptionsFlow(OptionsFlow):
         entry: FaceGateConfigEntry = self.config_entry
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
-        labels = _labels({door.id: door.name for door in entry.runtime_data.data.doors.values()})
+        doors = entry.runtime_data.data.doors.values()
+        labels = _labels({door.id: door.name for door in doors})
+        driven = {door.id for door in doors if door.own_relay}
         errors: dict[str, str] = {}
         if user_input is not None:
             by_door = {
@@ -228,19 +230,30 @@ class FaceGateOptionsFlow(OptionsFlow):
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(
-                _options_schema(labels, [entity.entity_id for entity in own]),
+                _options_schema(labels, driven, [entity.entity_id for entity in own]),
                 user_input or _shown(Options.read(entry.options), labels),
             ),
             errors=errors,
         )
 
 
-def _options_schema(labels: Iterable[str], excluded: list[str]) -> vol.Schema:
-    """Return the form for these doors, in which these entities cannot be chosen."""
+def _options_schema(
+    labels: Mapping[str, str], driven: Container[str], excluded: list[str]
+) -> vol.Schema:
+    """Return the form for these doors, in which these entities cannot be chosen.
+
+    Doors that the engine has ``driven`` itself need no entity.
+    """
     fields: dict[vol.Marker, Any] = {}
     for key, config in _SECTIONS.items():
         selector = EntitySelector(EntitySelectorConfig(**config, exclude_entities=excluded))
-        doors = vol.Schema({vol.Optional(label): selector for label in labels})
+        doors = vol.Schema(
+            {
+                vol.Optional(label): selector
+                for label, door_id in labels.items()
+                if key != ACTUATORS or door_id not in driven
+            }
+        )
         fields[vol.Required(key)] = section(doors, {"collapsed": key != ACTUATORS})
     fields[vol.Required(SHOW_PEOPLE, default=False)] = BooleanSelector()
     return vol.Schema(fields)

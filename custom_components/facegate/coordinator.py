@@ -50,6 +50,7 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
         self._connection: Connection | None = None
         self._runner: asyncio.Task[None] | None = None
         self._devices: tuple[str, Names] | None = None
+        self._doors: dict[str, str] | None = None
 
     @property
     def site_id(self) -> str:
@@ -178,6 +179,9 @@ class FaceGateCoordinator(DataUpdateCoordinator[FaceGateState]):
         if (state.engine_version, names) != self._devices:
             self._devices = (state.engine_version, names)
             sync_devices(self.hass, self.config_entry, self.site_id, state.engine_version, names)
-            issues.show_doors(self.hass, self.config_entry, names.doors)
+        driven = {door.id: door.name for door in state.doors.values() if not door.own_relay}
+        if driven != self._doors:
+            self._doors = driven
+            issues.show_doors(self.hass, self.config_entry, driven)
         issues.show_people(self.hass, self.config_entry, state.need_photos)
         issues.show_models(self.hass, self.config_entry, state.model_faults)

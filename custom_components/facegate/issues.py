@@ -37,7 +37,7 @@ def show_connected[Entry: ConfigEntry](hass: HomeAssistant, entry: Entry) -> Non
 def show_doors[Entry: ConfigEntry](
     hass: HomeAssistant, entry: Entry, doors: Mapping[str, str]
 ) -> None:
-    """Show which of these doors, ids to names, no entity is chosen for."""
+    """Show which of these doors, ids to names, that need an entity have none chosen."""
     chosen = Options.read(entry.options).actuators
     lacking = {f"{_NO_ENTITY}_{key}": key for key in doors if key not in chosen}
     wanted = {_id(entry, key) for key in lacking}

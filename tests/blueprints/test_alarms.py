@@ -19,7 +19,7 @@ NOBODY: dict[str, Any] = {"subject": None, "subject_id": None, "detail": None}
 # What each blueprint tells of; it is silent on everything else.
 KINDS = {
     "fever_or_mask_alert": {"fever", "mask"},
-    "door_held_or_forced": {"door_held", "door_forced"},
+    "door_held_or_forced": {"door_held", "door_forced", "door_unlocked"},
     "approval_expiring": {"approval_expiring"},
     "duress_alert": {"duress"},
 }
@@ -122,6 +122,12 @@ async def test_phones_that_are_gone_or_fail_do_not_keep_the_alarm_from_the_other
         ),
         ("fever_or_mask_alert", "mask", NOBODY, "Somebody unknown: no mask, Front door, 07:30"),
         ("door_held_or_forced", "door_forced", NOBODY, "Front door was forced, 07:30"),
+        (
+            "door_held_or_forced",
+            "door_unlocked",
+            NOBODY,
+            "Front door was unlocked by somebody else, 07:30",
+        ),
         (
             "door_held_or_forced",
             "door_held",

@@ -65,6 +65,9 @@ def test_a_password_is_never_shown() -> None:
 
 def test_relays_of_each_family_are_read() -> None:
     assert relay(family="shelly", topic="shelly-1") == MqttRelay(RelayFamily.SHELLY, "shelly-1")
+    assert relay(family="shelly", topic="s", shared=True) == MqttRelay(
+        RelayFamily.SHELLY, "s", shared=True
+    )
     # Tasmota counts its relays from 1.
     assert relay(family="tasmota", topic="gate") == MqttRelay(RelayFamily.TASMOTA, "gate", 1)
     assert relay(family="esphome", topic="node", switch="strike") == MqttRelay(
@@ -79,15 +82,18 @@ def test_relays_of_each_family_are_read() -> None:
         state=MqttState("gate/state", "relay", "1", "0"),
     )
     urls = {name: f"http://r/{name}" for name in ("on_url", "off_url", "state_url")}
-    found = relay(family="http", **urls, auth="digest", username="u", secret="p")
+    found = relay(family="http", **urls, auth="digest", username="u", secret="p", shared=True)
     assert found == HttpRelay(
-        **urls,
+        "http://r/on_url",
+        "http://r/off_url",
+        "http://r/state_url",
         state_path=None,
         state_on="true",
         method="GET",
         auth=HttpAuth.DIGEST,
         username="u",
         secret="p",
+        shared=True,
     )
 
 

@@ -8,8 +8,10 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import issue_registry as ir
 import pytest
 
+from custom_components.facegate.const import DOMAIN
 from custom_components.facegate.protocol import DoorStateName, DoorView
 from tests.integration.hardware import BOLT, STRIKE, Bench
 from tests.integration.home import Home
@@ -186,6 +188,28 @@ async def test_doors_of_the_same_name_are_told_apart(
         form["flow_id"], chosen({"Gate (south)": STRIKE})
     )
     assert entry.options == stored({"south": STRIKE})
+
+
+async def test_a_door_whose_relay_the_engine_drives_needs_no_entity(
+    hass: HomeAssistant, home: Home, scripted: ScriptedEngine
+) -> None:
+    scripted.doors = (
+        DoorView("front", "Front", DoorStateName.LOCKED),
+        DoorView("back", "Back", DoorStateName.LOCKED, own_relay=True),
+    )
+    entry = await home.add(scripted)
+    issues = ir.async_get(hass).issues
+    assert (DOMAIN, f"{entry.entry_id}_no_entity_front") in issues
+    assert (DOMAIN, f"{entry.entry_id}_no_entity_back") not in issues
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["data_schema"] is not None
+    asked = {
+        str(key): list(map(str, value.schema.schema))
+        for key, value in form["data_schema"].schema.items()
+        if str(key) != "show_people"
+    }
+    assert asked.pop("actuators") == ["Front"]
+    assert set(map(tuple, asked.values())) == {("Front", "Back")}
 
 
 async def test_an_entry_that_is_not_loaded_has_no_doors_to_show(

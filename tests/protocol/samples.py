@@ -71,6 +71,7 @@ _DOOR = DoorView(
     temperature_at=MOMENT,
     prompt=Prompt.TURN_YOUR_HEAD,
     sensors=(SensorView("thermometer", Direction.ENTRY, ok=False, reason="it does not answer"),),
+    own_relay=True,
 )
 _CAMERA = CameraView("porch", "Porch", CameraStateName.BACKING_OFF, "no answer")
 _CALL = CallView("c1", "front", MOMENT, MOMENT + 60, "4b")

@@ -112,6 +112,7 @@ def test_the_names_of_states_actions_and_errors_are_never_changed() -> None:
         "AlarmKind": [
             "door_forced",
             "door_held",
+            "door_unlocked",
             "duress",
             "passback",
             "attempts",

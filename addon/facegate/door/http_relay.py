@@ -12,6 +12,7 @@ import aiohttp
 
 from facegate.domain import Clock
 from facegate.door.relay import Order, RelayActuator
+from facegate.door.stray import Stray
 from facegate.door.words import LONGEST, scalar_at, text, word
 from facegate.errors import ActuatorError, SettingsError
 from facegate.hardware import HttpAuth, HttpRelay
@@ -37,7 +38,12 @@ class HttpRelayActuator(RelayActuator):
     """
 
     def __init__(
-        self, relay: HttpRelay, clock: Clock, door_id: str, on_change: Callable[[], None]
+        self,
+        relay: HttpRelay,
+        clock: Clock,
+        door_id: str,
+        on_change: Callable[[], None],
+        stray: Stray | None,
     ) -> None:
         if relay.auth is HttpAuth.DIGEST and _DIGEST is None:
             raise SettingsError(("actuator.auth: digest needs aiohttp 3.12.8 or newer",))
@@ -47,6 +53,7 @@ class HttpRelayActuator(RelayActuator):
             door_id,
             clock,
             on_change,
+            stray,
             timed=timed,
             holds=not timed,
             answers=True,

@@ -9,6 +9,7 @@ import logging
 from facegate.domain import Broker, Clock, Delivery
 from facegate.door.families import Message, Report, dialect
 from facegate.door.relay import CONFIRM_S, LIFE_S, Order, RelayActuator
+from facegate.door.stray import Stray
 from facegate.door.words import text
 from facegate.errors import ActuatorError, BrokerError
 from facegate.hardware import MqttRelay
@@ -32,6 +33,7 @@ class MqttRelayActuator(RelayActuator):
         clock: Clock,
         door_id: str,
         on_change: Callable[[], None],
+        stray: Stray | None,
         own_topic: str = "facegate",
     ) -> None:
         self._dialect = dialect(relay, f"{own_topic}/relays/{door_id}")
@@ -40,6 +42,7 @@ class MqttRelayActuator(RelayActuator):
             door_id,
             clock,
             on_change,
+            stray,
             timed=self._dialect.pulse is not None,
             holds=self._dialect.on is not None,
             answers=bool(self._dialect.ask),

@@ -2,7 +2,8 @@
 
 Success is only what the relay itself said after it was told. Where that is missing it is switched
 off. Nothing waits to be sent: what cannot go out now fails. The one thing that is sent later, and
-by itself, is OFF: when a relay says that it is on after an opening of ours should be over.
+by itself, is OFF: when a relay says that it is on after an opening of ours should be over, or for
+longer than an opening without one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from enum import Enum, auto
 import logging
 
 from facegate.domain import ActuatorCommand, Clock
+from facegate.door.stray import Stray
 from facegate.errors import ActuatorError
 from facegate.protocol import ActuatorAction, ErrorCode
 
@@ -44,7 +46,8 @@ class RelayActuator(ABC):
 
     ``on_change`` is called on the event loop when the relay or its availability changed.
     ``timed`` tells that the relay ends a pulse by itself, ``holds`` that it can stay on,
-    ``answers`` that it tells its state when asked and not only when it changes.
+    ``answers`` that it tells its state when asked and not only when it changes. Without ``stray``
+    others may switch it too.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class RelayActuator(ABC):
         door_id: str,
         clock: Clock,
         on_change: Callable[[], None],
+        stray: Stray | None,
         *,
         timed: bool,
         holds: bool,
@@ -62,6 +66,8 @@ class RelayActuator(ABC):
         self.door_id = door_id
         self._clock = clock
         self._on_change = on_change
+        self._stray = stray
+        self._ours = False
         self._timed, self._holds, self._answers = timed, holds, answers
         self._on: bool | None = None
         self._fresh = False
@@ -87,21 +93,27 @@ class RelayActuator(ABC):
         if (reason := self.unavailable_reason) is not None:
             raise ActuatorError(reason)
         life_s = self._life_s(command)
-        self._overdue = 0
-        self._pulsing = False
-        if command.action is ActuatorAction.RELEASE:
-            await self._switch_off(life_s)
-            return
         if command.action is ActuatorAction.HOLD and not self._holds:
             raise ActuatorError(
                 f"{self.name} ends every opening by itself and cannot be held open;"
                 " use an actuator that can, or pulses only",
                 ErrorCode.INVALID,
             )
-        if self._on and not self._answers:
-            # It tells nothing but changes: only one that was off can confirm that it is on.
+        self._overdue = 0
+        self._pulsing = False
+        if command.action is ActuatorAction.RELEASE:
+            self._ours = False
             await self._switch_off(life_s)
-        await self._switch_on(command)
+            return
+        self._claim()
+        try:
+            if self._on and not self._answers:
+                # It tells nothing but changes: only one that was off can confirm that it is on.
+                await self._switch_off(life_s)
+            await self._switch_on(command)
+        except BaseException:
+            self._ours = False
+            raise
 
     async def pulse_ended(self, command: ActuatorCommand) -> None:
         """Return when the relay said after the pulse that it is off; raises ``ActuatorError``."""
@@ -116,9 +128,9 @@ class RelayActuator(ABC):
             try:
                 await self._switch_off(LIFE_S)
             except ActuatorError:
-                self._pulsing = False
+                self._pulsing = self._ours = False
                 raise
-        self._pulsing = False
+        self._pulsing = self._ours = False
 
     async def close(self) -> None:
         """Stop; a pulse that the relay does not end itself is ended now."""
@@ -128,6 +140,7 @@ class RelayActuator(ABC):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._forget()
 
     @abstractmethod
     async def _send(self, order: Order, pulse_s: float, life_s: float) -> None:
@@ -139,17 +152,20 @@ class RelayActuator(ABC):
 
     def _hear(self, *, on: bool, fresh: bool) -> None:
         """Take the relay's word; one that is not ``fresh`` is from before and confirms nothing."""
-        changed = on != self._on
-        self._on, self._fresh = on, fresh
+        before, self._on, self._fresh = self._on, on, fresh
         if fresh and self._awaited is not None and self._awaited[0] == on:
             self._settle(None)
         elif on and self._awaited is None and self._is_overdue():
             self._overdue -= 1
             _LOGGER.warning("Door %s: %s is on, switching it off", self.door_id, self.name)
             self._spawn(self._try_off())
+        elif on and self._awaited is None and self._stray is not None and not self._ours:
+            self._stray.begins(self._end_stray, seen=before is False)
         if not on and fresh:
             self._overdue = 0
-        if changed:
+        if not on and self._stray is not None:
+            self._stray.over()
+        if on != before:
             self._on_change()
 
     def _refused(self, why: str) -> None:
@@ -159,6 +175,8 @@ class RelayActuator(ABC):
     def _forget(self) -> None:
         """Know nothing of the relay any more."""
         self._on, self._fresh = None, False
+        if self._stray is not None:
+            self._stray.over()
 
     def _unconfirmed(self) -> None:  # noqa: B027  most have nothing to do
         """Notice that the relay did not say what it should have."""
@@ -166,7 +184,18 @@ class RelayActuator(ABC):
     @property
     def _attentive(self) -> bool:
         """Whether its next word matters at once."""
-        return self._pulsing or self._awaited is not None
+        stray = self._stray is not None and self._stray.under_way
+        return self._pulsing or stray or self._awaited is not None
+
+    def _claim(self) -> None:
+        self._ours = True
+        if self._stray is not None:
+            self._stray.over()
+
+    def _end_stray(self) -> None:
+        _LOGGER.warning("Door %s: others left %s on, switching it off", self.door_id, self.name)
+        self._owe_off()
+        self._spawn(self._try_off())
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -163,6 +163,17 @@ class Board:
         self._shown[door_id].temperature = Temperature(celsius, at)
         self.show_door(door_id)
 
+    def look(self) -> None:
+        """Show no temperature that is too old to count; to be called every second."""
+        now = self._clock.now()
+        for door_id, shown in self._shown.items():
+            if (reading := shown.temperature) is None:
+                continue
+            longest_s = self._doors[door_id].rules.temperature_max_age_s
+            if not 0 <= (now - reading.at).total_seconds() <= longest_s:
+                shown.temperature = None
+                self.show_door(door_id)
+
     def show_sensors(self, door_id: str, sensors: tuple[SensorView, ...]) -> None:
         """Show how a door's own sensors do."""
         shown = self._shown[door_id]

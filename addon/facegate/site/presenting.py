@@ -132,9 +132,9 @@ class Presenting:
             raise InvalidError(
                 "at: expected a moment of the last minute, in seconds since 1970 UTC"
             )
-        taken = self._clock.monotonic() - max(0.0, age_s)
-        self._gate.evidence.take_temperature(point, celsius, taken)
-        self._board.show_temperature(point.door_id, celsius, now)
+        age_s = max(0.0, age_s)
+        self._gate.evidence.take_temperature(point, celsius, self._clock.monotonic() - age_s)
+        self._board.show_temperature(point.door_id, celsius, now - timedelta(seconds=age_s))
 
     async def show_document(self, point: AccessPoint, face: Vector, jpeg: bytes) -> None:
         """Hold a document's face for whoever stands there; its picture only if retention says so.

@@ -109,6 +109,7 @@ class Site:
         """Look after what goes by the clock; to be called every second."""
         self.visitors.look()
         self.contacts.look()
+        self.board.look()
         self.modes.look()
         self.passages.forget_awaited()
         self.rounds.look()

@@ -35,7 +35,7 @@ export const spoken = {
   // events
   access: "通行", opening: "开门", call: "访客呼叫", lock: "上锁", passage: "已通过", alarm: "警报", mode: "模式", people: "人员", consent: "同意书", erasure: "删除", retention: "保存期限", clock: "时钟", area: "区域", import: "导入", audit: "审计",
   let_in: "放行", turned_away: "已拒绝", expired: "已过期", opened: "已打开", relocked: "已重新上锁", superseded: "已被取代", confirmed: "已确认", completed: "已完成", interrupted: "中断", failed: "失败", given: "已给予", withdrawn: "已撤回", added: "已添加", changed: "已更改", enrolled: "已登记", erased: "已删除",
-  door_forced: "门被强行打开", door_held: "门长时间未关", duress: "胁迫", passback: "反传", attempts: "尝试次数", fever: "发烧", approval_expiring: "批准即将到期", clock_jump: "时钟跳变", actuator: "执行器", mqtt: "MQTT", sensor: "传感器",
+  door_forced: "门被强行打开", door_held: "门长时间未关", door_unlocked: "继电器被他人接通", duress: "胁迫", passback: "反传", attempts: "尝试次数", fever: "发烧", approval_expiring: "批准即将到期", clock_jump: "时钟跳变", actuator: "执行器", mqtt: "MQTT", sensor: "传感器",
   // receipts
   identity: "身份", credential: "凭证", liveness: "活体", permit: "许可", contract: "合同", temperature: "体温", mask: "口罩", document: "证件", second_credential: "第二凭证", two_persons: "两人同行", capacity: "人数", freshness: "时效", approval: "批准",
   pass: "通过", fail: "未通过", granted: "允许", not_recognized: "未识别", ambiguous: "无法区分", too_few_probes: "画面太少", not_enrolled: "未登记", credential_unknown: "凭证未知", credential_wrong: "凭证错误", credential_retired: "凭证已停用",

@@ -18,6 +18,7 @@ from facegate.broker import MqttBroker
 from facegate.domain import ActuatorCommand
 from facegate.door.http_relay import HttpRelayActuator
 from facegate.door.mqtt_relay import MqttRelayActuator
+from facegate.door.stray import Stray
 from facegate.hardware import HttpAuth, MqttSettings
 from facegate.protocol import ActuatorAction
 from tests.broker import DEVICE, Mosquitto, mosquitto
@@ -56,6 +57,10 @@ class Fitted:
     broker: MqttBroker | None = None
     seen: list[tuple[bool | None, str | None]] = field(default_factory=list)
     told: int = 0
+    strays: int = 0
+
+    def note_stray(self) -> None:
+        self.strays += 1
 
     def note(self) -> None:
         self.seen.append((self.actuator.unlocked, self.actuator.unavailable_reason))
@@ -107,12 +112,15 @@ async def every(
     check: Check,
     families: set[str] | None = None,
     before: Callable[[Device], Awaitable[None]] | None = None,
+    *,
+    shared: bool = False,
 ) -> None:
     """Hold a check against families at once, on one broker; tells which of them failed."""
     names = [name for name in FAMILIES if families is None or name in families]
     async with mosquitto(folder / "broker") as server:
         outcomes = await asyncio.gather(
-            *(_held(server, name, check, before) for name in names), return_exceptions=True
+            *(_held(server, name, check, before, shared=shared) for name in names),
+            return_exceptions=True,
         )
     failures: list[Exception] = []
     for name, outcome in zip(names, outcomes, strict=True):
@@ -128,8 +136,10 @@ async def _held(
     name: str,
     check: Check,
     before: Callable[[Device], Awaitable[None]] | None,
+    *,
+    shared: bool,
 ) -> None:
-    async with fitted(server, name, before) as relay:
+    async with fitted(server, name, before, shared=shared) as relay:
         await check(relay)
 
 
@@ -138,6 +148,8 @@ async def fitted(
     server: Mosquitto,
     family: str,
     before: Callable[[Device], Awaitable[None]] | None = None,
+    *,
+    shared: bool = False,
 ) -> AsyncIterator[Fitted]:
     """Fit a family's relay; ``before`` is done to the device before we look at it."""
     async with AsyncExitStack() as stack:
@@ -149,14 +161,15 @@ async def fitted(
         if before is not None:
             await before(device)
         relay = Fitted(family, device, server, FakeClock())
+        stray = None if shared else Stray(PULSE_S, relay.clock, relay.note_stray)
         if isinstance(device, HttpDevice):
-            over_http = HttpRelayActuator(device.settings, relay.clock, "front", relay.note)
+            over_http = HttpRelayActuator(device.settings, relay.clock, "front", relay.note, stray)
             relay.actuator = over_http
             await over_http.start()
         else:
             broker = relay.broker = MqttBroker(server.settings(), relay.clock)
             relay.actuator = MqttRelayActuator(
-                device.settings, broker, relay.clock, "front", relay.note
+                device.settings, broker, relay.clock, "front", relay.note, stray
             )
             await broker.start()
             stack.push_async_callback(broker.close)

@@ -250,3 +250,74 @@ async def test_the_auto_off_of_a_first_shelly_ends_a_pulse_before_us(tmp_path: P
         assert relay.orders == ["on"]
 
     await every(tmp_path, check, {"shelly_gen1"})
+
+
+async def test_a_relay_that_others_switch_on_is_told_of_and_ended_once_it_outlasts_an_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_relay, "POLL_S", 0.1)
+
+    async def check(relay: Fitted) -> None:
+        # Some tell nothing before they are first used.
+        await relay.actuator.pulse_ended(await relay.pulse())
+        relay.device.heard.clear()
+        await relay.device.switch(on=True)
+        await until(lambda: relay.strays == 1)
+        assert relay.orders == []  # an exit button that is wired to it still lets somebody out
+        await until(lambda: not relay.device.on)
+        assert relay.orders == ["off"]
+        await until(lambda: relay.actuator.unlocked is False)
+        # Once a minute at most, however often.
+        for on in (True, False, True, False):
+            await relay.device.switch(on=on)
+            await until(lambda on=on: relay.actuator.unlocked is on)  # type: ignore[misc]
+        assert relay.strays == 1
+        await relay.pulse()
+        assert relay.strays == 1
+
+    await every(tmp_path, check)
+
+
+async def test_openings_of_our_own_are_nobody_elses(tmp_path: Path) -> None:
+    async def check(relay: Fitted) -> None:
+        await relay.actuator.pulse_ended(await relay.pulse())
+        if relay.family in HOLDABLE:
+            await relay.hold()
+            await asyncio.sleep(PULSE_S + 0.3)
+            assert relay.device.on
+            await relay.release()
+        assert relay.strays == 0
+
+    await every(tmp_path, check)
+
+
+async def test_what_was_on_before_we_came_is_told_of_only_if_it_stays_on(
+    tmp_path: Path,
+) -> None:
+    async def before(device: Device) -> None:
+        device.on = True
+
+    async def ends_by_itself(relay: Fitted) -> None:
+        await until(lambda: relay.actuator.unlocked is True)
+        await relay.device.switch(on=False)
+        await until(lambda: relay.actuator.unlocked is False)
+        await asyncio.sleep(PULSE_S + 0.3)
+        assert (relay.strays, relay.orders) == (0, [])
+
+    async def stays(relay: Fitted) -> None:
+        await until(lambda: not relay.device.on)
+        assert (relay.strays, relay.orders) == (1, ["off"])
+
+    asked = {"shelly", "http, self timed"}
+    await every(tmp_path / "ends", ends_by_itself, asked, before=before)
+    await every(tmp_path / "stays", stays, asked, before=before)
+
+
+async def test_a_relay_that_is_shared_is_left_to_the_others(tmp_path: Path) -> None:
+    async def check(relay: Fitted) -> None:
+        await relay.device.switch(on=True)
+        await until(lambda: relay.actuator.unlocked is True)
+        await asyncio.sleep(PULSE_S + 0.3)
+        assert (relay.strays, relay.orders, relay.device.on) == (0, [], True)
+
+    await every(tmp_path, check, {"shelly"}, shared=True)

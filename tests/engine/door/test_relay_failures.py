@@ -154,7 +154,7 @@ async def test_a_wrong_token_is_said_without_the_token() -> None:
     async with device.running():
         settings = device.settings
         device.secret = "another"
-        actuator = HttpRelayActuator(settings, FakeClock(), "front", lambda: None)
+        actuator = HttpRelayActuator(settings, FakeClock(), "front", lambda: None, None)
         await actuator.start()
         try:
             reason = await until(
@@ -189,7 +189,7 @@ from facegate.protocol import ActuatorAction
 async def main():
     device, clock = HttpDevice(auth=HttpAuth.DIGEST), SystemClock()
     async with device.running():
-        actuator = HttpRelayActuator(device.settings, clock, "front", lambda: None)
+        actuator = HttpRelayActuator(device.settings, clock, "front", lambda: None, None)
         await actuator.start()
         while actuator.unavailable_reason:
             await asyncio.sleep(0.02)
@@ -221,6 +221,6 @@ async def test_a_relay_with_digest_is_signed_in_at() -> None:
 async def test_digest_is_refused_by_name_where_it_cannot_be_had() -> None:
     with pytest.raises(SettingsError, match="aiohttp") as caught:
         HttpRelayActuator(
-            HttpDevice(auth=HttpAuth.DIGEST).settings, FakeClock(), "front", lambda: None
+            HttpDevice(auth=HttpAuth.DIGEST).settings, FakeClock(), "front", lambda: None, None
         )
     assert caught.value.code is ErrorCode.SETTINGS_INVALID

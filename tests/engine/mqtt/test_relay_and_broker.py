@@ -177,7 +177,7 @@ async def test_what_the_broker_kept_moves_nothing_and_raises_an_alarm(tmp_path: 
             assert door.device.moves == []
 
 
-async def test_an_on_that_the_broker_kept_for_the_relay_is_shown_and_never_sent_by_the_engine(
+async def test_an_on_that_the_broker_kept_for_the_relay_is_told_of_and_ended(
     tmp_path: Path,
 ) -> None:
     async with (
@@ -190,12 +190,25 @@ async def test_an_on_that_the_broker_kept_for_the_relay_is_shown_and_never_sent_
             # The broker gives it to the relay itself: no engine stands between.
             await until(lambda: door.door.state is DoorStateName.UNLOCKED)
             await until(lambda: client.on(COMMAND)[-1:] == [b""])
-            assert await door.alarms() == [AlarmKind.MQTT]
+            await door.ready()
+            assert door.device.moves == [True, False]
+            assert sorted(await door.alarms()) == [AlarmKind.DOOR_UNLOCKED, AlarmKind.MQTT]
             assert await door.grants() == 0
             sent = [payload.decode() for payload in client.on(f"{_RELAY}/rpc")]
             assert sent.pop(0) == _ON
-            assert sent
-            assert all("GetStatus" in payload for payload in sent)
+            orders = [found for what in sent if (found := order("rpc", what)) is not None]
+            assert orders == ["off"]
+
+
+async def test_a_relay_that_another_client_switches_on_is_an_alarm_at_once(tmp_path: Path) -> None:
+    async with fitted(tmp_path) as (door, client):
+        await client.say(f"{_RELAY}/rpc", _ON)
+        await until(lambda: door.device.on)
+        await until(lambda: door.door.state is DoorStateName.UNLOCKED)
+        assert await door.alarms() == [AlarmKind.DOOR_UNLOCKED]
+        assert await door.grants() == 0
+        await door.ready()
+        assert door.device.moves == [True, False]
 
 
 async def test_a_broker_killed_in_a_pulse_leaves_one_pulse_that_the_relay_ends(

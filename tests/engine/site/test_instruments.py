@@ -20,6 +20,7 @@ from facegate.protocol import (
     AlarmKind,
     CallAnswer,
     CallOpened,
+    DoorChanged,
     SensorView,
 )
 from tests.broker import Mosquitto, mosquitto, needs_mosquitto
@@ -139,6 +140,21 @@ async def test_a_reading_of_the_person_before_does_not_count(
         (verdict,) = [found for found in event.verdicts if found.control == "temperature"]
         assert not event.granted
         assert verdict.outcome == "unavailable"
+
+
+async def test_a_reading_that_may_not_count_any_more_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    chosen = FEVER | {"temperature_max_age_seconds": 20}
+    async with house(monkeypatch, tmp_path, **chosen) as (front, device):
+        await measured(front, device, 36.6)
+        front.clock.passed += 19
+        front.site.site.tick()
+        assert temperature(front) == 36.6
+        front.clock.passed += 2
+        front.site.site.tick()
+        assert temperature(front) is None
+        await until(lambda: front.client.all(DoorChanged)[-1].door.temperature is None)
 
 
 async def test_a_retained_reading_does_not_count(
