@@ -60,7 +60,7 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "scripts/demo", description="FaceGate with a real Home Assistant: a story in three acts."
+        "scripts/demo", description="FaceGate with a real Home Assistant: a story in four acts."
     )
     parser.add_argument(
         "--once", action="store_true", help='play each act once, tap "Let in" too, and end'
@@ -161,6 +161,7 @@ async def _over_and_over(stage: Stage) -> None:
         await story.resident()
         await asyncio.sleep(PAUSE_S)
         await story.photograph()
+        await story.back_door()
         await asyncio.sleep(PAUSE_S)
         await story.stranger_waits_for_you()
         await asyncio.sleep(PAUSE_S)
@@ -170,6 +171,7 @@ async def _once(stage: Stage, story: Story, arguments: argparse.Namespace) -> No
     for _ in range(max(1, arguments.rounds)):
         await story.resident()
     await story.photograph()
+    await story.back_door()
     if arguments.screenshot is None:
         await story.stranger()
         return

@@ -76,9 +76,18 @@ class FrontDoor:
         )
 
 
-def dashboard(door: FrontDoor) -> dict[str, object]:
+def lock_of(ids: dict[str, str], door_id: str) -> str:
+    """Return the lock of a door; raises ``KeyError`` where it has none."""
+    ending = f"-{door_id}-lock"
+    found = next((entity for unique, entity in ids.items() if unique.endswith(ending)), None)
+    if found is None:
+        raise KeyError(f"no entity has a unique id ending in {ending}")
+    return found
+
+
+def dashboard(door: FrontDoor, back_lock: str | None) -> dict[str, object]:
     """Return the Lovelace configuration."""
-    sections = [_door_section(door), _visitor_section(door), _events_section(door)]
+    sections = [_door_section(door, back_lock), _visitor_section(door), _events_section(door)]
     view: dict[str, object] = {
         "title": "Front door",
         "path": "front-door",
@@ -143,7 +152,7 @@ def _answer(entity: str, name: str, icon: str, color: str) -> Card:
     )
 
 
-def _door_section(door: FrontDoor) -> dict[str, object]:
+def _door_section(door: FrontDoor, back_lock: str | None) -> dict[str, object]:
     return _section(
         _heading("Front door", "mdi:door"),
         _tile(
@@ -157,6 +166,11 @@ def _door_section(door: FrontDoor) -> dict[str, object]:
         _tile(door.occupancy, "People inside", half=True),
         _tile(door.lockdown, "Lockdown", half=True, color="red"),
         _tile(door.mode, "Mode", features=[{"type": "select-options"}]),
+        *(
+            [_tile(back_lock, "Back door", features=[{"type": "lock-open-door"}])]
+            if back_lock
+            else []
+        ),
     )
 
 
@@ -195,9 +209,10 @@ _DECISION = """\
 {% set e = 'ACCESS' %}
 {% if state_attr(e, 'event_type') %}
 {% set approver = state_attr(e, 'approver') %}
-**{{ state_attr(e, 'subject') or ('Visitor' if approver else 'Unknown person') }}** \
+{% set visits = state_attr(e, 'basis') == 'visitor' %}
+**{{ state_attr(e, 'subject') or ('Visitor' if visits else approver or 'Unknown person') }}** \
 {{ 'may pass' if state_attr(e, 'event_type') == 'access_granted' else 'may not pass' }}: \
-{{ state_attr(e, 'reason') | replace('_', ' ') }}{{ ' by ' ~ approver if approver else '' }}
+{{ state_attr(e, 'reason') | replace('_', ' ') }}{{ ' by ' ~ approver if visits else '' }}
 
 | | | measured | limit |
 |:-|:-|-:|-:|

@@ -9,12 +9,14 @@ from http import HTTPStatus
 import json
 import os
 from pathlib import Path
+import shlex
 import sys
 import time
 from typing import Any
 
 import aiohttp
 
+from demo.back_door import BackDoor
 from demo.program import ROOT, Program, ProgramError
 from facegate.protocol import EVENTS_PATH, HEALTH_PATH, SUBJECTS_PATH
 
@@ -53,6 +55,15 @@ def engine_python() -> Path:
     return shipped if shipped.exists() else Path(sys.executable)
 
 
+def engine_command() -> tuple[str, ...]:
+    """Return what runs an engine, to be followed by its ``--options`` and ``--data``.
+
+    FACEGATE_ENGINE_COMMAND names another, a container say, that gets the same arguments.
+    """
+    named = os.environ.get("FACEGATE_ENGINE_COMMAND")
+    return tuple(shlex.split(named)) if named else (str(engine_python()), "-m", "facegate", "run")
+
+
 def liveness_models() -> Path | None:
     """Return the folder of the liveness models, which no package carries, where they are at hand.
 
@@ -64,9 +75,12 @@ def liveness_models() -> Path | None:
 
 
 def options(
-    camera: Mapping[str, object], port: int, models: Path | None = None
+    camera: Mapping[str, object],
+    port: int,
+    models: Path | None = None,
+    back_door: BackDoor | None = None,
 ) -> dict[str, object]:
-    """Return the options of a site with one door; ``camera`` holds ``url`` or ``clip``.
+    """Return the options of a site; ``camera`` holds ``url`` or ``clip``.
 
     Without the folder of the liveness ``models`` motion alone tells a person from a picture.
     """
@@ -82,8 +96,10 @@ def options(
                 "pulse_seconds": PULSE_S,
                 "area": AREA_ID,
                 "liveness": {"model": models is not None},
-            }
+            },
+            *([back_door.door] if back_door else []),
         ],
+        **({"mqtt": back_door.options} if back_door else {}),
         "api": {"host": "127.0.0.1", "port": port},
     }
 
@@ -98,9 +114,8 @@ class Engine:
         self._data = folder / "data"
         self._data.mkdir(parents=True, exist_ok=True)
         self._options.write_text(json.dumps(settings, indent=2), encoding="utf-8")
-        command = (engine_python(), "-m", "facegate", "run")
-        arguments = ("--options", self._options, "--data", self._data)
-        self.program = Program("the engine", command + arguments, folder / "engine.log")
+        arguments = ("--options", str(self._options), "--data", str(self._data))
+        self.program = Program("the engine", engine_command() + arguments, folder / "engine.log")
         self._session: aiohttp.ClientSession | None = None
 
     @property

@@ -10,8 +10,9 @@ import sys
 from types import TracebackType
 from typing import Self
 
+from demo.back_door import BACK_DOOR_ID, BackDoor
 from demo.camera import DemoCamera
-from demo.dashboard import FrontDoor, dashboard
+from demo.dashboard import FrontDoor, dashboard, lock_of
 from demo.engine import AREA_ID, CAMERA_ID, DOOR_ID, Engine, liveness_models, options
 from demo.home import RELAY, Home
 from demo.program import Program, free_port
@@ -24,7 +25,9 @@ type Tell = Callable[[str], None]
 
 
 class Stage:
-    """A camera, an engine that knows two residents, and a Home Assistant that drives the relay.
+    """A camera, an engine that knows two residents, and a Home Assistant that drives a relay.
+
+    A second relay is the engine's own.
 
     ``folder`` must not exist; logs and records are left in it. ``cache`` keeps the scenes from
     one run to the next. Entering raises ``ProgramError``, ``HomeError`` or ``EngineError``.
@@ -34,6 +37,8 @@ class Stage:
     engine: Engine
     home: Home
     door: FrontDoor
+    back_door: BackDoor
+    back_lock: str | None
 
     def __init__(
         self,
@@ -104,8 +109,13 @@ class Stage:
         self.camera = DemoCamera(self.folder, self.scenes, clip=self._clip)
         parts.push_async_callback(self.camera.stop)
         await self.camera.start()
+        self.back_door = BackDoor(self.folder)
+        parts.push_async_callback(self.back_door.stop)
+        await self.back_door.start()
         port = free_port()
-        self.engine = Engine(self.folder, options(self.camera.options, port, self.models), port)
+        back_door = self.back_door if self.back_door.there else None
+        settings = options(self.camera.options, port, self.models, back_door)
+        self.engine = Engine(self.folder, settings, port)
         parts.push_async_callback(self.engine.stop)
         await self.engine.start()
         await self.engine.enroll(RESIDENT, self.scenes.resident_pictures)
@@ -115,7 +125,11 @@ class Stage:
         """Let Home Assistant know the engine, drive the relay and show the door."""
         entry = await self.home.add_facegate("127.0.0.1", self.engine.port, self.engine.token)
         await self.home.choose_relay(entry, RELAY)
-        self.door = FrontDoor.find(await self.home.entities(), DOOR_ID, CAMERA_ID, AREA_ID)
+        entities = await self.home.entities()
+        self.door = FrontDoor.find(entities, DOOR_ID, CAMERA_ID, AREA_ID)
         await self.home.client.wait_state(self.door.lock, "locked", READY_LIMIT_S)
         await self.home.client.wait_state(self.door.camera, "on", READY_LIMIT_S)
-        await self.home.save_dashboard(dashboard(self.door))
+        self.back_lock = lock_of(entities, BACK_DOOR_ID) if self.back_door.there else None
+        if self.back_lock is not None:
+            await self.home.client.wait_state(self.back_lock, "locked", READY_LIMIT_S)
+        await self.home.save_dashboard(dashboard(self.door, self.back_lock))

@@ -1,7 +1,8 @@
-"""Three acts at the front door, seen only through Home Assistant's WebSocket API.
+"""Acts at two doors, seen only through Home Assistant's WebSocket API.
 
-The resident walks up and the door opens; a photograph of the resident is held up and it does not;
-a stranger rings, waits, and is let in by one tap. Each act says what came true; nothing here
+The resident walks up and the front door opens; a photograph of the resident is held up and it does
+not; a stranger rings, waits, and is let in by one tap; the back door, whose relay is the engine's
+own, is opened from the dashboard. Each act says what came true; nothing here
 makes it true: the scenes are shown to the camera, and the only thing done is to press "Let in".
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 import math
 import time
 
+from demo.back_door import PULSE_S as BACK_PULSE_S
 from demo.engine import PULSE_S, Event
 from demo.home_client import Change, EntityState
 from demo.scenes import PHOTO_S, RESIDENT_S, STRANGER_S
@@ -32,12 +34,13 @@ type Meanwhile = Callable[[], Awaitable[None]]
 
 @dataclass(slots=True)
 class Outcome:
-    """What came true, and what was measured on the way."""
+    """What came true, and what was measured on the way; without a broker there is no back door."""
 
     resident_granted: bool = False
     photo_denied: bool = False
     stranger_denied: bool = False
     visitor_let_in: bool = False
+    back_door_opened: bool | None = None
     arrival_to_unlock_ms: list[float] = field(default_factory=list)
     door_pulses: int = 0
     audit_rows: int = 0
@@ -47,7 +50,13 @@ class Outcome:
     def came_true(self) -> bool:
         """Whether all of the story did, and nothing that should not."""
         return not self.complaints and all(
-            (self.resident_granted, self.photo_denied, self.stranger_denied, self.visitor_let_in)
+            (
+                self.resident_granted,
+                self.photo_denied,
+                self.stranger_denied,
+                self.visitor_let_in,
+                self.back_door_opened is not False,
+            )
         )
 
     def json(self) -> Json:
@@ -58,6 +67,7 @@ class Outcome:
             "photo_denied": self.photo_denied,
             "stranger_denied": self.stranger_denied,
             "visitor_let_in": self.visitor_let_in,
+            "back_door_opened": self.back_door_opened,
             "arrival_to_unlock_ms": {
                 "samples": [round(sample, 1) for sample in samples],
                 "p50": percentile(samples, 50),
@@ -131,6 +141,25 @@ class Story:
         else:
             self.outcome.photo_denied = True
 
+    async def back_door(self) -> None:
+        """Open the back door from the dashboard; its relay is to go on, and off by itself."""
+        lock, relay = self._stage.back_lock, self._stage.back_door.relay
+        if lock is None:
+            return
+        since = self._begin("Somebody at home opens the back door, with a relay of FaceGate's own.")
+        moved = len(relay.moves)
+
+        def locks(change: Change) -> bool:
+            return _is(change, lock) and change.new is not None and change.new.state == "locked"
+
+        await self._home.call_service("lock.open", lock)
+        await self._home.wait_change(since, locks, BACK_PULSE_S + 4)
+        self.outcome.back_door_opened = relay.moves[moved:] == [True, False]
+        if self.outcome.back_door_opened:
+            self._say("The Shelly went on, told so, and went off by itself.")
+        else:
+            self._complain(f"the back door's relay went {relay.moves[moved:]}")
+
     async def stranger(self, while_waiting: Meanwhile | None = None) -> None:
         """Let a stranger come; the door is to open only once "Let in" is pressed.
 
@@ -174,11 +203,12 @@ class Story:
         events = await self._stage.engine.events()
         outcome.audit_rows = len(events)
         openings = len(outcome.arrival_to_unlock_ms) + outcome.visitor_let_in
+        back = outcome.back_door_opened is True
         if outcome.came_true and outcome.door_pulses != openings:
             self._complain(f"the door opened {outcome.door_pulses} times, not {openings}")
         granted = [event for event in events if event.kind == "access" and event.body["granted"]]
-        if outcome.came_true and len(granted) != openings:
-            self._complain(f"the record has {len(granted)} grants, not {openings}")
+        if outcome.came_true and len(granted) != openings + back:
+            self._complain(f"the record has {len(granted)} grants, not {openings + back}")
         return outcome
 
     # --- parts of acts --------------------------------------------------------------------------

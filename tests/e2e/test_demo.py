@@ -20,6 +20,7 @@ import uuid
 import pytest
 import pytest_socket  # type: ignore[import-untyped]
 
+from demo.back_door import BROKER
 from demo.program import ROOT
 from demo.rtsp import rtsp_unavailable_reason
 from demo.scenes import prepare
@@ -146,6 +147,7 @@ def test_the_story_comes_true_in_one_command(tmp_path: Path) -> None:
     truths = ("resident_granted", "photo_denied", "stranger_denied", "visitor_let_in")
     assert {name: measured[name] for name in truths} == dict.fromkeys(truths, True)
     assert measured["door_pulses"] == 2
+    assert measured["back_door_opened"] is (True if BROKER else None)
     assert measured["camera"] == ("clip" if rtsp_unavailable_reason() else "rtsp")
     assert len(measured["arrival_to_unlock_ms"]["samples"]) == 1
     assert measured["arrival_to_unlock_ms"]["p95"] > 0
