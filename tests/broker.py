@@ -85,12 +85,15 @@ async def mosquitto(
     folder: Path,
     allowed: Mapping[str, tuple[str, ...]] = ALLOWED,
     tls: TlsSettings | None = None,
+    *,
+    client_certificates: bool = False,
 ) -> AsyncIterator[Mosquitto]:
     """Run a broker for as long as the block; ``tls`` is its authority, certificate and key.
 
-    Clients are given the authority alone.
+    Clients are given the authority alone; ``client_certificates`` asks for theirs too.
     """
-    await asyncio.to_thread(_configure, folder, port := _free_port(), allowed, tls)
+    port = _free_port()
+    await asyncio.to_thread(_configure, folder, port, allowed, tls, client_certificates)
     client_tls = TlsSettings(ca=tls.ca) if tls is not None else None
     broker = Mosquitto(folder, port, client_tls)
     await broker.start()
@@ -101,7 +104,11 @@ async def mosquitto(
 
 
 def _configure(
-    folder: Path, port: int, allowed: Mapping[str, tuple[str, ...]], tls: TlsSettings | None
+    folder: Path,
+    port: int,
+    allowed: Mapping[str, tuple[str, ...]],
+    tls: TlsSettings | None,
+    client_certificates: bool,  # noqa: FBT001
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     passwords, rights = folder / "passwords", folder / "rights"
@@ -126,6 +133,8 @@ def _configure(
     ]
     if tls is not None:
         lines += [f"cafile {tls.ca}", f"certfile {tls.certificate}", f"keyfile {tls.key}"]
+    if client_certificates:
+        lines.append("require_certificate true")
     (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import signal
 import sys
 
-from facegate import __version__
+from facegate import __version__, app_options
 from facegate.app import place_of, run_app, supervisor_token
 from facegate.assembly import running
 from facegate.bench.command import add_commands as add_bench
@@ -101,7 +101,7 @@ async def _run(chosen: argparse.Namespace) -> int:
 async def _app(chosen: argparse.Namespace) -> int:
     keep_small()
     token = supervisor_token()
-    settings = await asyncio.to_thread(load, chosen.options)
+    settings = await asyncio.to_thread(app_options.load, chosen.options)
     await run_app(settings, place_of(chosen), token, running, _stopped_by_signals())
     return 0
 

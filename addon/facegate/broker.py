@@ -137,6 +137,10 @@ class MqttBroker:
                 why, wrong_rights = str(err), False
             except (MqttError, OSError, ValueError) as err:
                 why, wrong_rights = explain(err, self._settings.username)
+                tls = self._settings.tls
+                if tls is not None and tls.certificate is None and not wrong_rights:
+                    # Since TLS 1.3 a broker refuses a client after both have agreed to speak.
+                    why += "; if the broker asks for a certificate, set mqtt.tls.certificate"
             except Exception as err:
                 _LOGGER.exception("The connection to the MQTT broker failed")
                 why, wrong_rights = repr(err), False

@@ -1,4 +1,4 @@
-"""Reading what a relay sends, which may be anything: each refuses with ``ValueError``."""
+"""Reading what a device sends, which may be anything: each refuses with ``ValueError``."""
 
 from __future__ import annotations
 
@@ -25,23 +25,25 @@ def json_object(payload: str) -> dict[str, object]:
 
 
 def scalar_at(payload: str, path: str) -> str:
-    """Return the text, number or boolean at a dotted path, booleans as ``true`` and ``false``.
-
-    A part of the path that is a number counts in a list, from 0.
-    """
-    found = _json(payload)
-    for part in path.split("."):
-        if isinstance(found, dict) and part in found:
-            found = found[part]
-        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
-            found = found[int(part)]
-        else:
-            raise ValueError(f"has nothing at {path}")
+    """Return the text, number or boolean at a path, booleans as ``true`` and ``false``."""
+    found = value_at(_json(payload), path)
     if isinstance(found, bool):
         return str(found).lower()
     if not isinstance(found, str | int | float):
         raise ValueError(f"has no text or number at {path}")  # noqa: TRY004  of what is read
     return word(str(found))
+
+
+def value_at(found: object, path: str) -> object:
+    """Return what stands at a dotted path, such as ``body.0.celsius``; 0 is a list's first."""
+    for part in path.split("."):
+        if isinstance(found, dict) and part in found:
+            found = found[part]
+        elif isinstance(found, list) and part.isdecimal() and int(part[:9]) < len(found):
+            found = found[int(part[:9])]
+        else:
+            raise ValueError(f"has nothing at {path}")
+    return found
 
 
 def word(payload: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 import signal
+import sys
 
 import pytest
 
@@ -16,12 +17,29 @@ from facegate.broker import MqttBroker
 from facegate.domain import Delivery
 from facegate.errors import BrokerError
 from facegate.hardware import MqttSettings
-from tests.broker import Mosquitto, mosquitto, needs_mosquitto
+from tests.broker import ENGINE, PASSWORD, Mosquitto, mosquitto, needs_mosquitto
 from tests.engine.mqtt.certificates import certificates
 from tests.engine.mqtt.house import outside
 from tests.support import FakeClock, until
 
 pytestmark = needs_mosquitto
+
+
+_CONNECTED = """
+import asyncio
+import sys
+
+from facegate.broker import MqttBroker
+from facegate.clock import SystemClock
+from facegate.hardware import MqttSettings
+
+async def main(port, user, password):
+    settings = MqttSettings("127.0.0.1", int(port), "facegate", user, password)
+    await MqttBroker(settings, SystemClock()).start()
+    await asyncio.sleep(60)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +75,21 @@ async def test_the_engine_is_online_while_connected_and_offline_after_its_goodby
         async with connecting(broker.settings()):
             await until(lambda: other.on("facegate/status") == [b"online"])
         await until(lambda: other.on("facegate/status") == [b"online", b"offline"])
+
+
+async def test_the_broker_says_offline_for_an_engine_that_is_killed(broker: Mosquitto) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _CONNECTED, str(broker.port), ENGINE, PASSWORD
+    )
+    try:
+        async with outside(broker) as other:
+            await until(lambda: other.on("facegate/status") == [b"online"])
+            process.kill()
+            await until(lambda: other.on("facegate/status") == [b"online", b"offline"])
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 async def test_nothing_published_without_a_connection_is_sent_later(broker: Mosquitto) -> None:
@@ -118,6 +151,17 @@ async def test_a_broker_of_another_authority_is_not_trusted(tmp_path: Path) -> N
         settings = replace(broker.settings(), tls=replace(other, certificate=None, key=None))
         async with connecting(settings) as engine:
             await until(lambda: "CERTIFICATE_VERIFY_FAILED" in (engine.fault or ""))
+
+
+async def test_a_broker_that_asks_for_a_certificate_is_shown_ones_own(tmp_path: Path) -> None:
+    tls = certificates(tmp_path / "tls")
+    asking = mosquitto(tmp_path / "broker", tls=tls, client_certificates=True)
+    async with asking as broker:
+        async with connecting(broker.settings()) as without:
+            await until(lambda: "set mqtt.tls.certificate" in (without.fault or ""), 15)
+        async with connecting(replace(broker.settings(), tls=tls)) as engine:
+            await until(lambda: engine.fault is None)
+            await engine.publish("facegate/x", b"1")
 
 
 async def test_a_missing_certificate_is_named(tmp_path: Path, broker: Mosquitto) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 
+from facegate.door.words import value_at
 from facegate.errors import InvalidError
 
 MOST_BYTES = 64 * 1024
@@ -22,21 +23,6 @@ def json_of(payload: bytes) -> object:
         raise InvalidError("the message is not JSON") from err
 
 
-def found_at(value: object, path: str) -> object:
-    """Return what stands at a dotted path, such as ``body.0.celsius``; 0 is a list's first.
-
-    Raises ``InvalidError`` where there is nothing.
-    """
-    for key in path.split("."):
-        if isinstance(value, dict) and key in value:
-            value = value[key]
-        elif isinstance(value, list) and key.isdecimal() and int(key[:9]) < len(value):
-            value = value[int(key[:9])]
-        else:
-            raise InvalidError(f"the message has nothing at the path {path!r}")
-    return value
-
-
 def word_of(payload: bytes, path: str | None) -> str:
     """Return the word that a message says, ``true`` and ``false`` for JSON's.
 
@@ -45,7 +31,7 @@ def word_of(payload: bytes, path: str | None) -> str:
     _check_size(payload)
     if path is None:
         return payload.decode(errors="replace").strip()
-    value = found_at(json_of(payload), path)
+    value = _found_at(payload, path)
     if isinstance(value, str):
         return value.strip()
     if value is None or isinstance(value, bool | int | float):
@@ -57,7 +43,7 @@ def number_of(payload: bytes, path: str | None) -> float | None:
     """Return the number of a message, None where its JSON says null; raises ``InvalidError``."""
     _check_size(payload)
     value: object = payload.decode(errors="replace") if path is None else None
-    if path is not None and (value := found_at(json_of(payload), path)) is None:
+    if path is not None and (value := _found_at(payload, path)) is None:
         return None
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value)
@@ -83,6 +69,13 @@ def moment_of(value: object) -> float | None:
     if isinstance(at, bool) or not isinstance(at, int | float) or not abs(at) < 1e12:  # noqa: PLR2004
         raise InvalidError("at: expected seconds since 1970 UTC")
     return float(at)
+
+
+def _found_at(payload: bytes, path: str) -> object:
+    try:
+        return value_at(json_of(payload), path)
+    except ValueError as err:
+        raise InvalidError(f"the message has nothing at the path {path!r}") from err
 
 
 def _check_size(payload: bytes) -> None:
