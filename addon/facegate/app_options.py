@@ -33,6 +33,19 @@ _LISTS = {"thermometer_": "thermometers", "reader_": "readers"}
 _STATE, _STATE_FIELDS = "state_", frozenset({"topic", "path", "on", "off"})
 _HOURS = ("days", "from", "to")
 
+# What a form holds of a group that nobody filled in: a switch that was tried, a choice left as is.
+_IDLE: Mapping[str, Mapping[str, object]] = {
+    "actuator": {
+        "self_timed": True,
+        "shared": False,
+        "channel": 0,
+        "method": "GET",
+        "auth": "none",
+    },
+    "mqtt": {"topic": "facegate", "port": 1883, "tls": False},
+}
+_DESCRIBES = frozenset({"direction", "unit"})
+
 type _Object = dict[str, object]
 
 
@@ -79,6 +92,9 @@ def engine_options(form: Mapping[str, object]) -> dict[str, object]:
         found = options.get(kind)
         if isinstance(found, list):
             options[kind] = [shape(item) if isinstance(item, dict) else item for item in found]
+    mqtt = options.get("mqtt")
+    if isinstance(mqtt, dict) and _idle("mqtt", mqtt):
+        del options["mqtt"]
     for kind, shape in (("site", _site), ("mqtt", _mqtt)):
         found = options.get(kind)
         if isinstance(found, dict):
@@ -126,12 +142,17 @@ def _door(fields: _Object) -> _Object:
     # contact_signal_topic is no field of the contact: the longest prefix counts, as all differ.
     door = dict(fields)
     for prefix, name in _GROUPS.items():
-        if group := _take(door, prefix):
+        if (group := _take(door, prefix)) and not _idle(name, group):
             door[name] = _actuator(group) if name == "actuator" else group
     for prefix, name in _LISTS.items():
-        if group := _take(door, prefix):
+        if (group := _take(door, prefix)).keys() - _DESCRIBES:
             door[name] = [group]
     return door
+
+
+def _idle(name: str, fields: _Object) -> bool:
+    idle = _IDLE.get(name, {})
+    return all(key in idle and idle[key] == value for key, value in fields.items())
 
 
 def _actuator(fields: _Object) -> _Object:

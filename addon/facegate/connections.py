@@ -17,12 +17,13 @@ from facegate.door.mqtt_relay import MqttRelayActuator
 from facegate.door.relay import GRACE_S
 from facegate.door.stray import Stray
 from facegate.errors import BrokerError, SettingsError
-from facegate.hardware import HttpRelay, MqttRelay
+from facegate.hardware import HttpRelay
 from facegate.latency import Stage
 from facegate.protocol import AlarmKind
 from facegate.settings import CameraSettings, DoorSettings, Settings
 from facegate.site import Site
 from facegate.site.instruments import Instruments
+from facegate.site.modes import OPEN_MODES
 from facegate.vision import Vision
 
 _NO_BROKER = "no MQTT broker is configured: set mqtt.host, or add a broker to Home Assistant"
@@ -106,23 +107,35 @@ class Connections:
             if self._site is not None:
                 self._site.actuator_moved(door.id)
 
-        def unlocked_by_others() -> None:
+        def alarm(kind: AlarmKind, detail: str | None = None) -> None:
             if self._site is not None:
-                self._site.alarms.raise_(AlarmKind.DOOR_UNLOCKED, door.id)
+                self._site.alarms.raise_(kind, door.id, detail=detail)
 
-        def stray(*, shared: bool) -> Stray | None:
-            return None if shared else Stray(door.pulse_s + GRACE_S, clock, unlocked_by_others)
+        def wanted() -> bool:
+            return self._site is not None and self._site.gate.mode(door.id) in OPEN_MODES
 
-        match door.hardware.relay:
-            case MqttRelay() as relay:
-                own = {} if topic is None else {"own_topic": topic}
-                return MqttRelayActuator(
-                    relay, self.broker, clock, door.id, moved, stray(shared=relay.shared), **own
-                )
-            case HttpRelay() as relay:
-                return HttpRelayActuator(relay, clock, door.id, moved, stray(shared=relay.shared))
-            case None:
-                return None
+        relay = door.hardware.relay
+        if relay is None:
+            return None
+        longest_s = door.pulse_s + GRACE_S
+        stray = (
+            None
+            if relay.shared
+            else Stray(longest_s, clock, lambda: alarm(AlarmKind.DOOR_UNLOCKED), wanted)
+        )
+        if isinstance(relay, HttpRelay):
+            return HttpRelayActuator(relay, clock, door.id, moved, stray)
+        own = {} if topic is None else {"own_topic": topic}
+        return MqttRelayActuator(
+            relay,
+            self.broker,
+            clock,
+            door.id,
+            moved,
+            stray,
+            lambda detail: alarm(AlarmKind.MQTT, detail),
+            **own,
+        )
 
 
 def open_camera(settings: CameraSettings, clock: Clock, site: Site) -> Camera:
@@ -164,7 +177,7 @@ class _NoBroker:
     def fault(self) -> str | None:
         return _NO_BROKER
 
-    def subscribe(self, *_: object) -> None:
+    def subscribe(self, *_: object, **__: object) -> None:
         """Hear nothing."""
 
     def watch(self, *_: object) -> None:

@@ -327,6 +327,11 @@ class Actuator(Protocol):
         """Whether the hardware says that it lets pass; None where it cannot tell."""
         ...
 
+    @property
+    def holds(self) -> bool:
+        """Whether it can stay open until it is told to lock."""
+        ...
+
     async def perform(self, command: ActuatorCommand) -> None:
         """Return when the hardware confirmed; raises ``ActuatorError``."""
         ...
@@ -362,10 +367,14 @@ class Broker(Protocol):
         """Why there is no connection now, or None."""
         ...
 
-    def subscribe(self, topic: str, listener: Callable[[Delivery], None]) -> None:
+    def subscribe(
+        self, topic: str, listener: Callable[[Delivery], None], *, as_published: bool = False
+    ) -> None:
         """Have ``listener`` called on the event loop with what comes on a topic or filter.
 
-        It lasts over reconnections. To be called before the broker is started.
+        It lasts over reconnections. To be called before the broker is started. With
+        ``as_published``, ``Delivery.retained`` is also set where the broker was asked to keep a
+        message that comes at once, and what this connection publishes does not come back.
         """
         ...
 

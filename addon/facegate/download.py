@@ -21,7 +21,7 @@ _CHUNK = 64 * 1024
 # Without an end for the whole: a slow line is slow, but it must not stand still.
 _PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=20, sock_read=30)
 # The engine may run as another user than whoever downloads.
-_FOR_EVERYBODY = 0o644
+_FOR_EVERYBODY, _ENTERED_BY_EVERYBODY = 0o644, 0o755
 
 type Progress = Callable[[int, int | None], None]
 """Told of the bytes that have come, and of how many there are, None where nobody says."""
@@ -71,7 +71,9 @@ async def _fetch(address: str, progress: Progress, most_bytes: int) -> bytes:
 
 
 def _write(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.parent.exists():
+        target.parent.mkdir(parents=True)
+        target.parent.chmod(_ENTERED_BY_EVERYBODY)
     replace(target, content)
     target.chmod(_FOR_EVERYBODY)
 

@@ -128,6 +128,7 @@ _NEEDS = {
 
 def contradictory(options: dict[str, Any]) -> Iterator[str]:
     """Yield what does not fit together, each with its path."""
+    yield from _used_twice(options["doors"])
     for index, door in enumerate(options["doors"]):
         at = f"doors[{index}]"
         actuator = door["actuator"]
@@ -146,6 +147,24 @@ def contradictory(options: dict[str, Any]) -> Iterator[str]:
                 yield f"{at}.thermometers[{place}]: expected either topic or url"
         if "contact_signal" in door and not door["contact"]:
             yield f"{at}.contact_signal: needs contact: true"
+
+
+def _used_twice(doors: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield relays of two doors that do not know of each other: one would shut the other."""
+    used: dict[tuple[object, ...], int] = {}
+    for index, door in enumerate(doors):
+        actuator = door["actuator"]
+        if actuator["family"] is RelayFamily.HOME_ASSISTANT or actuator["shared"]:
+            continue
+        relay = tuple(
+            actuator.get(key) for key in ("family", "topic", "channel", "switch", "on_url")
+        )
+        if relay in used:
+            yield (
+                f"doors[{index}].actuator: the same relay as doors[{used[relay]}]; give each its"
+                " own, or set shared to true for both"
+            )
+        used.setdefault(relay, index)
 
 
 def mqtt_settings(options: dict[str, Any]) -> MqttSettings:

@@ -99,13 +99,18 @@ class MqttDevice(Relay):
                     payload = message.payload
                     text = payload.decode()
                     self.heard.append((message.topic.value, text))
-                    await self.act(self.obey(message.topic.value, text))
+                    await self.act(self._try(message.topic.value, text))
             except asyncio.CancelledError:
                 if will:
                     await self.say(will[0], will[2], retain=True)
                 raise
             finally:
                 self._client = None
+
+    async def _try(self, topic: str, payload: str) -> None:
+        # As hardware does with what it cannot read.
+        with suppress(ValueError, KeyError, TypeError):
+            await self.obey(topic, payload)
 
     async def arrived(self) -> None:
         """Tell what this family tells when it comes."""

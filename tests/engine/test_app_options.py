@@ -11,7 +11,7 @@ import pytest
 
 from facegate.app_options import combine, engine_options, load
 from facegate.errors import SettingsError
-from facegate.hardware import HttpRelay, MqttRelay
+from facegate.hardware import DoorHardware, HttpRelay, MqttRelay
 from facegate.settings import DoorSettings, parse
 from facegate.verdicts import Control, Requirement
 
@@ -92,6 +92,22 @@ def test_empty_fields_count_as_not_filled_in() -> None:
         form({"name": "", "area": None}, mqtt={"host": ""}, site={}, users=[], areas=[])
     )
     assert options == form()
+
+
+def test_switches_that_were_tried_fill_in_nothing() -> None:
+    tried = {
+        "actuator_shared": False,
+        "actuator_self_timed": True,
+        "actuator_auth": "none",
+        "thermometer_direction": "entry",
+        "thermometer_unit": "c",
+        "reader_direction": "exit",
+    }
+    settings = parse(engine_options(form(tried, mqtt={"tls": False, "topic": "facegate"})))
+    assert settings.mqtt is None
+    assert settings.doors[0].hardware == DoorHardware()
+    told = refused(lambda: parse(engine_options(form({"actuator_topic": "x"}))))
+    assert "doors[0].actuator.family" in told
 
 
 def test_false_and_zero_are_values() -> None:

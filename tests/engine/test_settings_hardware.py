@@ -97,6 +97,19 @@ def test_relays_of_each_family_are_read() -> None:
     )
 
 
+def test_two_doors_do_not_drive_one_relay_unaware_of_each_other() -> None:
+    def doors(second: dict[str, Any], **both: Any) -> dict[str, Any]:
+        first = {"family": "shelly", "topic": "shelly-1", **both}
+        named = (("front", first), ("back", first | second))
+        return {"doors": [{"id": door_id, "actuator": found} for door_id, found in named]}
+
+    with pytest.raises(SettingsError) as caught:
+        parse(doors({}))
+    assert "doors[1].actuator: the same relay as doors[0]" in str(caught.value)
+    assert len(parse(doors({"channel": 1})).doors) == 2
+    assert len(parse(doors({}, shared=True)).doors) == 2
+
+
 def test_sensors_and_readers_are_read() -> None:
     found = hardware(
         contact=True,

@@ -128,6 +128,12 @@ class Door:
     async def hold(self, opening_id: str, expires_at: datetime) -> None:
         """Unlock until ``lock``, taking over a running pulse; raises ``ActuatorError``."""
         async with self._commanding:
+            try:
+                self._check_hold(expires_at)
+            except ActuatorError as err:
+                # A pulse that goes on is watched until it is taken over.
+                self._on_outcome(opening_id, "failed", str(err))
+                raise
             await self._stop_relocking()
             opening = self._opening = Opening(opening_id)
             await self._unlock(opening, ActuatorAction.HOLD, expires_at)
@@ -177,11 +183,25 @@ class Door:
         return command
 
     async def _perform(self, command: ActuatorCommand) -> None:
+        # The actuator is to know of a release that cannot be done now.
+        if command.action is not ActuatorAction.RELEASE:
+            self._check(command.expires_at)
+        await self._actuator.perform(command)
+
+    def _check(self, expires_at: datetime) -> None:
         if (reason := self._actuator.unavailable_reason) is not None:
             raise ActuatorError(reason)
-        if self._clock.now() >= command.expires_at:
+        if self._clock.now() >= expires_at:
             raise ActuatorError("the command is too old to act on", ErrorCode.EXPIRED)
-        await self._actuator.perform(command)
+
+    def _check_hold(self, expires_at: datetime) -> None:
+        if not self._actuator.holds:
+            raise ActuatorError(
+                "this door's relay ends every opening by itself and cannot be held open;"
+                " use one that can, or pulses only",
+                ErrorCode.INVALID,
+            )
+        self._check(expires_at)
 
     async def _relock_after_pulse(self, opening: Opening, command: ActuatorCommand) -> None:
         def over() -> None:

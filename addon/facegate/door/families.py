@@ -58,6 +58,14 @@ class Dialect:
     ask: tuple[Message, ...] = ()
     presumed: bool = False
 
+    @property
+    def commands(self) -> frozenset[str]:
+        """The topics on which the relay is told something."""
+        pulse = self.pulse(1) if self.pulse is not None else ()
+        return frozenset(
+            message.topic for message in (*(self.on or ()), *self.off, *pulse, *self.ask)
+        )
+
 
 def dialect(relay: MqttRelay, reply_topic: str) -> Dialect:
     """Return how a relay is spoken to; raises ``SettingsError``.

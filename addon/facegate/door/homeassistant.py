@@ -48,6 +48,11 @@ class HomeAssistantActuator:
         """Whether the entity shows that it lets pass."""
         return self._status.unlocked if self._status else None
 
+    @property
+    def holds(self) -> bool:
+        """Always: the integration says what its entity cannot do."""
+        return True
+
     def offer(self, send: Send, status: ActuatorStatus) -> None:
         """Take a client's word that it drives this door, or no longer can.
 
@@ -78,8 +83,9 @@ class HomeAssistantActuator:
 
     async def perform(self, command: ActuatorCommand) -> None:
         """Return when the entity confirmed; raises ``ActuatorError``."""
-        if self._send is None:
-            raise ActuatorError(self.unavailable_reason or "Home Assistant is not connected")
+        reason = self.unavailable_reason
+        if self._send is None or reason is not None:
+            raise ActuatorError(reason or "Home Assistant is not connected")
         # Awaited before it is sent: a confirmation may arrive before this task runs again.
         waiting = self._expect(command, ActuatorPhase.ON)
         if command.action is ActuatorAction.PULSE:

@@ -9,7 +9,7 @@ import logging
 from facegate.domain import Broker, Clock, Delivery
 from facegate.door.families import Message, Report, dialect
 from facegate.door.relay import CONFIRM_S, LIFE_S, Order, RelayActuator
-from facegate.door.stray import Stray
+from facegate.door.stray import Seldom, Stray
 from facegate.door.words import text
 from facegate.errors import ActuatorError, BrokerError
 from facegate.hardware import MqttRelay
@@ -23,6 +23,8 @@ _LOGGER = logging.getLogger(__name__)
 class MqttRelayActuator(RelayActuator):
     """One door's relay on the broker; to be made before the broker is started.
 
+    A command that the broker keeps, as it would give the relay whenever that comes, is taken away;
+    ``on_kept`` is told of it, once in a while.
     ``own_topic`` is FaceGate's topic on the broker: a Shelly answers below it.
     """
 
@@ -34,6 +36,7 @@ class MqttRelayActuator(RelayActuator):
         door_id: str,
         on_change: Callable[[], None],
         stray: Stray | None,
+        on_kept: Callable[[str], None],
         own_topic: str = "facegate",
     ) -> None:
         self._dialect = dialect(relay, f"{own_topic}/relays/{door_id}")
@@ -57,6 +60,9 @@ class MqttRelayActuator(RelayActuator):
         self._unreadable = False
         for topic in self._dialect.listen:
             broker.subscribe(topic, self._delivered)
+        self._on_kept, self._seldom = on_kept, Seldom(clock)
+        for topic in self._dialect.commands - self._dialect.listen.keys():
+            broker.subscribe(topic, self._overheard, as_published=True)
         broker.watch(self._connection_changed)
 
     @property
@@ -109,6 +115,19 @@ class MqttRelayActuator(RelayActuator):
         self._take(report, fresh=not delivery.retained)
         if self.unavailable_reason != before:
             self._on_change()
+
+    def _overheard(self, delivery: Delivery) -> None:
+        if not delivery.retained or not delivery.payload:
+            return
+        self._spawn(self._take_away(delivery.topic))
+        if self._seldom.due():
+            self._on_kept(f"{delivery.topic}: a retained command was taken from the broker")
+
+    async def _take_away(self, topic: str) -> None:
+        try:
+            await self._broker.publish(topic, b"", retain=True, qos=1)
+        except BrokerError as err:
+            _LOGGER.warning("A retained command could not be taken from the broker: %s", err)
 
     def _take(self, report: Report, *, fresh: bool) -> None:
         if report.online is False:

@@ -47,7 +47,7 @@ class RelayActuator(ABC):
     ``on_change`` is called on the event loop when the relay or its availability changed.
     ``timed`` tells that the relay ends a pulse by itself, ``holds`` that it can stay on,
     ``answers`` that it tells its state when asked and not only when it changes. Without ``stray``
-    others may switch it too.
+    others may switch it too, and a hold outlasts the engine.
     """
 
     def __init__(
@@ -84,27 +84,29 @@ class RelayActuator(ABC):
         """Why it cannot be used now, or None."""
 
     @property
+    def holds(self) -> bool:
+        """Whether it can stay on."""
+        return self._holds
+
+    @property
     def unlocked(self) -> bool | None:
         """Whether the relay said last that it is on; None while that is not known."""
         return self._on
 
     async def perform(self, command: ActuatorCommand) -> None:
         """Return when the relay confirmed; raises ``ActuatorError``."""
+        if command.action is ActuatorAction.RELEASE:
+            # Owed from now on, also where it cannot be told now.
+            self._pulsing = self._ours = False
+            self._owe_off()
         if (reason := self.unavailable_reason) is not None:
             raise ActuatorError(reason)
         life_s = self._life_s(command)
-        if command.action is ActuatorAction.HOLD and not self._holds:
-            raise ActuatorError(
-                f"{self.name} ends every opening by itself and cannot be held open;"
-                " use an actuator that can, or pulses only",
-                ErrorCode.INVALID,
-            )
         self._overdue = 0
-        self._pulsing = False
         if command.action is ActuatorAction.RELEASE:
-            self._ours = False
             await self._switch_off(life_s)
             return
+        self._pulsing = False
         self._claim()
         try:
             if self._on and not self._answers:
@@ -134,13 +136,15 @@ class RelayActuator(ABC):
 
     async def close(self) -> None:
         """Stop; a pulse that the relay does not end itself is ended now."""
-        if self._pulsing and not self._timed:
-            self._pulsing = False
+        held = self._ours and not self._pulsing and self._stray is not None
+        if (self._pulsing and not self._timed) or (held and not self._wanted_open()):
+            self._pulsing = self._ours = False
             await self._try_off()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._forget()
+        if self._stray is not None:
+            self._stray.over()
 
     @abstractmethod
     async def _send(self, order: Order, pulse_s: float, life_s: float) -> None:
@@ -159,10 +163,12 @@ class RelayActuator(ABC):
             self._overdue -= 1
             _LOGGER.warning("Door %s: %s is on, switching it off", self.door_id, self.name)
             self._spawn(self._try_off())
-        elif on and self._awaited is None and self._stray is not None and not self._ours:
+        elif on and not before and self._awaited is None and not self._ours and self._stray:
             self._stray.begins(self._end_stray, seen=before is False)
         if not on and fresh:
             self._overdue = 0
+            # A hold that somebody else ended; a pulse may flap.
+            self._ours = self._ours and (self._pulsing or self._awaited is not None)
         if not on and self._stray is not None:
             self._stray.over()
         if on != before:
@@ -175,8 +181,6 @@ class RelayActuator(ABC):
     def _forget(self) -> None:
         """Know nothing of the relay any more."""
         self._on, self._fresh = None, False
-        if self._stray is not None:
-            self._stray.over()
 
     def _unconfirmed(self) -> None:  # noqa: B027  most have nothing to do
         """Notice that the relay did not say what it should have."""
@@ -186,6 +190,9 @@ class RelayActuator(ABC):
         """Whether its next word matters at once."""
         stray = self._stray is not None and self._stray.under_way
         return self._pulsing or stray or self._awaited is not None
+
+    def _wanted_open(self) -> bool:
+        return self._stray is not None and self._stray.wanted()
 
     def _claim(self) -> None:
         self._ours = True

@@ -106,6 +106,8 @@ def _merge_heads(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         for name in node.input:
             readers.setdefault(name, []).append(node)
+    for output in graph.output:
+        readers.setdefault(output.name, []).append(onnx.NodeProto())
     heads: dict[object, list[tuple[onnx.NodeProto, onnx.NodeProto]]] = {}
     for node in graph.node:
         after = readers.get(node.output[0], [])

@@ -5,14 +5,14 @@ from __future__ import annotations
 from facegate.decision.gate import Gate
 from facegate.domain import Clock
 from facegate.errors import InvalidError
-from facegate.protocol import AlarmKind, ContactStatus, DoorMode, DoorStateName
+from facegate.protocol import AlarmKind, ContactStatus, DoorStateName
 from facegate.settings import Settings
 from facegate.site.alarms import Alarms
 from facegate.site.board import Board
+from facegate.site.modes import OPEN_MODES
 from facegate.site.passages import Passages
 
 _OPENS = {DoorStateName.UNLOCKING, DoorStateName.UNLOCKED, DoorStateName.RELOCKING}
-_MAY_STAND_OPEN = {DoorMode.FREE, DoorMode.EMERGENCY}
 
 
 class Contacts:
@@ -60,7 +60,7 @@ class Contacts:
         now = self._clock.monotonic()
         for door_id, since in self._open_since.items():
             door = self._settings[door_id]
-            if self._gate.mode(door_id) in _MAY_STAND_OPEN or self._passages.holds(door_id):
+            if self._gate.mode(door_id) in OPEN_MODES or self._passages.holds(door_id):
                 self._open_since[door_id] = now
             elif now - since >= door.held_open_s and not self._board.is_held_open(door_id):
                 self._board.flag(door_id, held_open=True)

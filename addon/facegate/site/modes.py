@@ -18,7 +18,9 @@ from facegate.verdicts import Basis, Reason
 _LOGGER = logging.getLogger(__name__)
 
 RETRY_S = 10.0
-_HELD_OPEN = {DoorMode.FREE, DoorMode.EMERGENCY}
+OPEN_MODES = frozenset({DoorMode.FREE, DoorMode.EMERGENCY})
+"""The modes in which a door stands open."""
+
 _SHUT = {DoorStateName.LOCKED, DoorStateName.UNAVAILABLE}
 _NOT_NOW = {DoorStateName.UNAVAILABLE, DoorStateName.UNLOCKING, DoorStateName.RELOCKING}
 _SCHEDULE = "schedule"
@@ -106,7 +108,7 @@ class Modes:
         status, mode = self._passages.doors[door_id].status, self._gate.mode(door_id)
         if status.state in _NOT_NOW:
             return False
-        if mode in _HELD_OPEN:
+        if mode in OPEN_MODES:
             return not status.held
         if mode is DoorMode.LOCKDOWN:
             idle = self._passages.doors[door_id].idle
@@ -124,7 +126,7 @@ class Modes:
         """Hold a door open, or shut it, as its mode wants it."""
         mode, status = self._gate.mode(door_id), self._passages.doors[door_id].status
         try:
-            if mode in _HELD_OPEN:
+            if mode in OPEN_MODES:
                 if not status.held:
                     await self._hold(door_id, mode, user)
                 self._opened.add(door_id)

@@ -58,6 +58,8 @@ class Fitted:
     seen: list[tuple[bool | None, str | None]] = field(default_factory=list)
     told: int = 0
     strays: int = 0
+    wanted_open: bool = False
+    kept: list[str] = field(default_factory=list)
 
     def note_stray(self) -> None:
         self.strays += 1
@@ -161,7 +163,11 @@ async def fitted(
         if before is not None:
             await before(device)
         relay = Fitted(family, device, server, FakeClock())
-        stray = None if shared else Stray(PULSE_S, relay.clock, relay.note_stray)
+        stray = (
+            None
+            if shared
+            else Stray(PULSE_S, relay.clock, relay.note_stray, lambda: relay.wanted_open)
+        )
         if isinstance(device, HttpDevice):
             over_http = HttpRelayActuator(device.settings, relay.clock, "front", relay.note, stray)
             relay.actuator = over_http
@@ -169,7 +175,13 @@ async def fitted(
         else:
             broker = relay.broker = MqttBroker(server.settings(), relay.clock)
             relay.actuator = MqttRelayActuator(
-                device.settings, broker, relay.clock, "front", relay.note, stray
+                device.settings,
+                broker,
+                relay.clock,
+                "front",
+                relay.note,
+                stray,
+                relay.kept.append,
             )
             await broker.start()
             stack.push_async_callback(broker.close)
@@ -185,3 +197,11 @@ async def publish(settings: MqttSettings, topic: str, *payloads: bytes | str) ->
     ) as client:
         for payload in payloads:
             await client.publish(topic, payload, qos=1)
+
+
+async def back(relay: Fitted) -> None:
+    """Let a relay come back, as it was."""
+    if isinstance(relay.device, HttpDevice):
+        await relay.device.online()
+    else:
+        await relay.device.online(relay.server.settings(DEVICE))

@@ -20,6 +20,7 @@ class ScriptedActuator:
     def __init__(self) -> None:
         self.unavailable_reason: str | None = None
         self.unlocked: bool | None = False
+        self.holds = True
         self.refusal: str | None = None
         self.pulse_refusal: str | None = None
         self.asked: list[ActuatorCommand] = []
@@ -37,6 +38,8 @@ class ScriptedActuator:
         self._pulse_ended.set()
 
     async def perform(self, command: ActuatorCommand) -> None:
+        if self.unavailable_reason is not None:
+            raise ActuatorError(self.unavailable_reason)
         self.asked.append(command)
         await self._confirmed.wait()
         if self.refusal is not None:

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from facegate.domain import DoorStatus
+from facegate.domain import ActuatorCommand, DoorStatus
 from facegate.errors import ActuatorError
 from facegate.protocol import DoorStateName
 from tests.engine.door.scripted import LIFE, ScriptedDoor, settle
+from tests.support import until
 
 HELD = DoorStatus(DoorStateName.UNLOCKED, held=True)
 LOCKED = DoorStatus(DoorStateName.LOCKED)
@@ -177,3 +178,34 @@ async def test_many_wishes_at_once_end_in_the_last_one(front: ScriptedDoor) -> N
     assert front.door.status == LOCKED
     assert front.actuator.actions[-2:] == ["release", "release"]
     assert front.actuator.actions.count("pulse") <= 1
+
+
+async def test_a_hold_that_cannot_be_leaves_the_pulse_watched(front: ScriptedDoor) -> None:
+    front.actuator.holds = False
+    await front.pulse("a")
+    with pytest.raises(ActuatorError, match="cannot be held open"):
+        await front.hold("b")
+    assert front.state is DoorStateName.UNLOCKED
+    front.actuator.end_pulse()
+    await until(lambda: front.state is DoorStateName.LOCKED)
+    assert front.actuator.actions == ["pulse"]
+    assert [(name, what) for name, what, _ in front.outcomes] == [
+        ("a", "opened"),
+        ("b", "failed"),
+        ("a", "relocked"),
+    ]
+
+
+async def test_the_actuator_knows_of_a_lock_that_cannot_be_done_now(front: ScriptedDoor) -> None:
+    await front.hold("a")
+    told: list[str] = []
+
+    async def perform(command: ActuatorCommand) -> None:
+        told.append(command.action)
+        raise ActuatorError("the relay is away")
+
+    front.actuator.unavailable_reason = "the relay is away"
+    front.actuator.perform = perform  # type: ignore[method-assign]
+    with pytest.raises(ActuatorError, match="is away"):
+        await front.lock("b")
+    assert told == ["release"]

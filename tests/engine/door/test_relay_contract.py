@@ -9,19 +9,18 @@ import pytest
 
 from demo.relays.devices import ShellyGen1
 from demo.relays.http import HttpDevice
-from facegate.door import http_relay
 from facegate.errors import ActuatorError
 from facegate.protocol import ActuatorAction, ErrorCode
 from tests.broker import needs_mosquitto
 from tests.engine.door.relays import (
     BY_MQTT,
-    FAMILIES,
     HOLDABLE,
     PULSE_S,
     TIMED,
     WITH_WILL,
     Device,
     Fitted,
+    back,
     every,
 )
 from tests.support import until
@@ -91,10 +90,8 @@ async def test_a_late_confirmation_is_no_success_yet_shown_and_the_relay_switche
 
 
 async def test_a_relay_that_is_offline_says_so_and_is_back_by_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(http_relay, "POLL_S", 0.2)
-
     async def check(relay: Fitted) -> None:
         await relay.device.offline()
         if relay.family in BY_MQTT - WITH_WILL:
@@ -105,10 +102,7 @@ async def test_a_relay_that_is_offline_says_so_and_is_back_by_itself(
             assert relay.actuator.unlocked is None
             assert (await refused(relay)).code is ErrorCode.ACTUATOR_UNAVAILABLE
         assert relay.orders == []
-        if isinstance(relay.device, HttpDevice):
-            await relay.device.online()
-        else:
-            await relay.device.online(relay.server.settings("device"))
+        await back(relay)
         await relay.ready()
         assert relay.orders == []
         await relay.pulse()
@@ -195,13 +189,11 @@ async def test_a_hold_outlasts_the_pulse_that_it_took_over_until_it_is_released(
     await every(tmp_path, check, HOLDABLE)
 
 
-async def test_a_relay_that_ends_every_opening_refuses_to_be_held(tmp_path: Path) -> None:
+async def test_a_relay_that_ends_every_opening_says_that_it_cannot_be_held(tmp_path: Path) -> None:
     async def check(relay: Fitted) -> None:
-        with pytest.raises(ActuatorError, match="cannot be held open"):
-            await relay.hold()
-        assert relay.orders == []
+        assert relay.actuator.holds is (relay.family in HOLDABLE)
 
-    await every(tmp_path, check, set(FAMILIES) - HOLDABLE)
+    await every(tmp_path, check)
 
 
 async def test_a_relay_that_forgets_the_time_is_switched_off(tmp_path: Path) -> None:
@@ -250,74 +242,3 @@ async def test_the_auto_off_of_a_first_shelly_ends_a_pulse_before_us(tmp_path: P
         assert relay.orders == ["on"]
 
     await every(tmp_path, check, {"shelly_gen1"})
-
-
-async def test_a_relay_that_others_switch_on_is_told_of_and_ended_once_it_outlasts_an_opening(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http_relay, "POLL_S", 0.1)
-
-    async def check(relay: Fitted) -> None:
-        # Some tell nothing before they are first used.
-        await relay.actuator.pulse_ended(await relay.pulse())
-        relay.device.heard.clear()
-        await relay.device.switch(on=True)
-        await until(lambda: relay.strays == 1)
-        assert relay.orders == []  # an exit button that is wired to it still lets somebody out
-        await until(lambda: not relay.device.on)
-        assert relay.orders == ["off"]
-        await until(lambda: relay.actuator.unlocked is False)
-        # Once a minute at most, however often.
-        for on in (True, False, True, False):
-            await relay.device.switch(on=on)
-            await until(lambda on=on: relay.actuator.unlocked is on)  # type: ignore[misc]
-        assert relay.strays == 1
-        await relay.pulse()
-        assert relay.strays == 1
-
-    await every(tmp_path, check)
-
-
-async def test_openings_of_our_own_are_nobody_elses(tmp_path: Path) -> None:
-    async def check(relay: Fitted) -> None:
-        await relay.actuator.pulse_ended(await relay.pulse())
-        if relay.family in HOLDABLE:
-            await relay.hold()
-            await asyncio.sleep(PULSE_S + 0.3)
-            assert relay.device.on
-            await relay.release()
-        assert relay.strays == 0
-
-    await every(tmp_path, check)
-
-
-async def test_what_was_on_before_we_came_is_told_of_only_if_it_stays_on(
-    tmp_path: Path,
-) -> None:
-    async def before(device: Device) -> None:
-        device.on = True
-
-    async def ends_by_itself(relay: Fitted) -> None:
-        await until(lambda: relay.actuator.unlocked is True)
-        await relay.device.switch(on=False)
-        await until(lambda: relay.actuator.unlocked is False)
-        await asyncio.sleep(PULSE_S + 0.3)
-        assert (relay.strays, relay.orders) == (0, [])
-
-    async def stays(relay: Fitted) -> None:
-        await until(lambda: not relay.device.on)
-        assert (relay.strays, relay.orders) == (1, ["off"])
-
-    asked = {"shelly", "http, self timed"}
-    await every(tmp_path / "ends", ends_by_itself, asked, before=before)
-    await every(tmp_path / "stays", stays, asked, before=before)
-
-
-async def test_a_relay_that_is_shared_is_left_to_the_others(tmp_path: Path) -> None:
-    async def check(relay: Fitted) -> None:
-        await relay.device.switch(on=True)
-        await until(lambda: relay.actuator.unlocked is True)
-        await asyncio.sleep(PULSE_S + 0.3)
-        assert (relay.strays, relay.orders, relay.device.on) == (0, [], True)
-
-    await every(tmp_path, check, {"shelly"}, shared=True)

@@ -192,12 +192,21 @@ async def test_an_on_that_the_broker_kept_for_the_relay_is_told_of_and_ended(
             await until(lambda: client.on(COMMAND)[-1:] == [b""])
             await door.ready()
             assert door.device.moves == [True, False]
-            assert sorted(await door.alarms()) == [AlarmKind.DOOR_UNLOCKED, AlarmKind.MQTT]
+            kept = f"{_RELAY}/rpc: a retained command was taken from the broker"
+            assert kept in await door.alarm_details()
+            assert AlarmKind.DOOR_UNLOCKED in await door.alarms()
             assert await door.grants() == 0
             sent = [payload.decode() for payload in client.on(f"{_RELAY}/rpc")]
             assert sent.pop(0) == _ON
+            sent.remove("")
             orders = [found for what in sent if (found := order("rpc", what)) is not None]
             assert orders == ["off"]
+            # It is given to nobody any more.
+            await door.device.offline()
+            await until(lambda: door.door.state is DoorStateName.UNAVAILABLE)
+            await door.device.online(broker.settings(DEVICE))
+            await door.ready()
+            assert door.device.moves == [True, False]
 
 
 async def test_a_relay_that_another_client_switches_on_is_an_alarm_at_once(tmp_path: Path) -> None:
