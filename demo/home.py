@@ -104,8 +104,8 @@ class Home:
         (doors,) = [part for part in flow["data_schema"] if part["name"] == "actuators"]
         (door,) = doors["schema"]
         chosen = {
+            **{part["name"]: {} for part in flow["data_schema"] if "schema" in part},
             "actuators": {door["name"]: relay},
-            **{name: {} for name in ("contacts", "thermometers", "exit_buttons", "doorbells")},
             "show_people": False,
         }
         done = await self._post(f"{path}/{flow['flow_id']}", chosen)

@@ -41,6 +41,7 @@ from .options import (
     CONTACTS,
     DOORBELLS,
     EXIT_BUTTONS,
+    READERS,
     SHOW_PEOPLE,
     THERMOMETERS,
     Options,
@@ -79,6 +80,7 @@ _SECTIONS: dict[str, EntitySelectorConfig] = {
     ),
     EXIT_BUTTONS: EntitySelectorConfig(domain=PRESSED_DOMAINS),
     DOORBELLS: EntitySelectorConfig(domain=[Platform.EVENT, Platform.BINARY_SENSOR]),
+    READERS: EntitySelectorConfig(domain=[Platform.EVENT]),
 }
 
 

@@ -1,4 +1,4 @@
-"""Thermometers, exit buttons and doorbells: entities whose news the engine is told.
+"""Thermometers, exit buttons, doorbells and card readers: entities whose news the engine is told.
 
 Only what happens now counts: what an entity shows at a start, when it comes back, or once more with
 other attributes is of somebody before, or of nobody. Nothing waits for an engine that is away.
@@ -50,6 +50,7 @@ PRESSED_DOMAINS = [Platform.EVENT, Platform.BUTTON, "input_button", Platform.BIN
 # An entity that comes back shows the moment of its last press again.
 FRESH = timedelta(seconds=5)
 BOUNCE_S = 1.0
+ATTR_CARD_NUMBER = "card_number"
 # A reading that arrives later serves nobody who stands at the door.
 TIMEOUT_S = 2.0
 
@@ -77,6 +78,7 @@ class Inputs:
             *self._options.thermometers.values(),
             *self._options.exit_buttons.values(),
             *self._options.doorbells.values(),
+            *self._options.readers.values(),
         }
         self._measured = {
             entity_id
@@ -109,6 +111,9 @@ class Inputs:
         for door_id in self._at(self._options.doorbells, entity_id) if pressed else ():
             if _rings(new):
                 self._spawn(self._ring, door_id, entity_id, new)
+        if pressed and _card_number(new) is not None:
+            for door_id in self._at(self._options.readers, entity_id):
+                self._spawn(self._present, door_id, entity_id, new)
 
     def _at(self, entities: Mapping[str, str], entity_id: str) -> Iterator[str]:
         return (door_id for door_id, chosen in entities.items() if chosen == entity_id)
@@ -166,6 +171,16 @@ class Inputs:
             return
         path = resource(DOORS_PATH, door_id, "ring")
         await self._client.rest.request("POST", path, {}, user=entity_id, timeout_s=TIMEOUT_S)
+
+    async def _present(self, door_id: str, entity_id: str, state: State) -> None:
+        path = resource(DOORS_PATH, door_id, "credentials")
+        body = {"card_number": _card_number(state)}
+        await self._client.rest.request("POST", path, body, user=entity_id, timeout_s=TIMEOUT_S)
+
+
+def _card_number(state: State) -> str | None:
+    number = str(state.attributes.get(ATTR_CARD_NUMBER) or "").strip()
+    return number or None
 
 
 def _number(state: State) -> float | None:

@@ -11,6 +11,7 @@ CONTACTS = "contacts"
 THERMOMETERS = "thermometers"
 EXIT_BUTTONS = "exit_buttons"
 DOORBELLS = "doorbells"
+READERS = "readers"
 SHOW_PEOPLE = "show_people"
 
 
@@ -24,6 +25,7 @@ class Options:
     thermometers: Mapping[str, str] = field(default_factory=dict)
     exit_buttons: Mapping[str, str] = field(default_factory=dict)
     doorbells: Mapping[str, str] = field(default_factory=dict)
+    readers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
@@ -35,6 +37,7 @@ class Options:
             stored.get(THERMOMETERS, {}),
             stored.get(EXIT_BUTTONS, {}),
             stored.get(DOORBELLS, {}),
+            stored.get(READERS, {}),
         )
 
     def stored(self) -> dict[str, Any]:

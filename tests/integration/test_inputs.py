@@ -32,6 +32,8 @@ BELL = "event.bell"
 REED = "binary_sensor.way_out"
 TEMPERATURE = "POST /api/v1/doors/front/temperature"
 RING = "POST /api/v1/doors/front/ring"
+CARD = "POST /api/v1/doors/front/credentials"
+READER = "event.reader"
 CELSIUS = {"unit_of_measurement": "°C", "device_class": "temperature"}
 
 
@@ -44,7 +46,7 @@ def _no_bounce(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def engine(scripted: ScriptedEngine) -> ScriptedEngine:
     """Give an engine that takes everything."""
-    scripted.answers = {TEMPERATURE: {}, RING: {}}
+    scripted.answers = {TEMPERATURE: {}, RING: {}, CARD: {}}
     scripted.answer = lambda message: (
         Result(message.id, ok=True) if isinstance(message, DoorCommand) else None
     )
@@ -298,3 +300,21 @@ async def test_a_bell_at_a_door_that_the_engine_does_not_know_is_told(
     await settled(hass)
     assert "binary_sensor.way_out did not reach the door cellar" in caplog.text
     assert real.site.board.state().calls == ()
+
+
+# --- card readers -----------------------------------------------------------------------------
+
+
+async def test_a_card_that_is_read_is_presented_once_at_its_door(
+    hass: HomeAssistant, home: Home, engine: ScriptedEngine
+) -> None:
+    pressed(hass, READER, "scan", card_number="0411")  # before
+    await home.add(engine, readers={"front": READER})
+    pressed(hass, READER, "scan", card_number="0412")
+    pressed(hass, READER, "scan")
+    hass.states.async_set(READER, "unavailable")
+    pressed(hass, READER, "scan", card_number="0413")  # come back
+    await settled(hass)
+    (asked,) = [asked for asked in engine.requests if asked.line == CARD]
+    assert asked.json == {"card_number": "0412"}
+    assert asked.user == READER

@@ -19,7 +19,7 @@ from tests.integration.real import RealEngine
 from tests.integration.scripted import ScriptedEngine
 
 CONTACT = "binary_sensor.contact"
-BESIDE = ("thermometers", "exit_buttons", "doorbells")
+BESIDE = ("thermometers", "exit_buttons", "doorbells", "readers")
 
 
 def chosen(
@@ -144,12 +144,14 @@ async def test_what_stands_beside_a_door_is_chosen_among_what_can_be_it(
         "thermometers": {"Front door": body},
         "exit_buttons": {"Front door": "event.way_out"},
         "doorbells": {"Front door": "binary_sensor.bell"},
+        "readers": {"Front door": "event.reader"},
     }
     entry = await home.add(scripted)
     form = await hass.config_entries.options.async_init(entry.entry_id)
     for name, wrong in {
         "exit_buttons": "light.porch",
         "doorbells": "button.opener",
+        "readers": "sensor.reader",
         "thermometers": home.entity_id("sensor", "temperature"),
     }.items():
         with pytest.raises(InvalidData):
