@@ -48,6 +48,11 @@ class Mosquitto:
         """Return how a user reaches it."""
         return MqttSettings("127.0.0.1", self.port, topic, user, PASSWORD, self.tls)
 
+    @property
+    def log(self) -> str:
+        """What it told of, denials too."""
+        return (self.folder / "mosquitto.log").read_text(errors="replace")
+
     async def start(self) -> None:
         """Start it and wait until it listens."""
         assert PROGRAM is not None
@@ -129,6 +134,7 @@ def _configure(
         f"password_file {passwords}",
         f"acl_file {rights}",
         "persistence false",
+        "log_type all",
         "user root",
     ]
     if tls is not None:

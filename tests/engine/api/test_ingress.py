@@ -50,6 +50,7 @@ ASKED: list[tuple[tuple[str, str, object], Role | None]] = [
     (("POST", "/api/v1/doors/front/credentials", {"code": "x"}), None),
     (("POST", "/api/v1/doors/front/document", {}), None),
     (("POST", "/api/v1/doors/front/unit", {}), None),
+    (("POST", "/api/v1/doors/front/ring", {}), None),
 ]
 RANKS = [Role.VIEWER, Role.OPERATOR, Role.MANAGER]
 

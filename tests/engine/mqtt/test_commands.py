@@ -149,6 +149,8 @@ async def test_a_client_without_the_right_to_command_is_not_heard(
         await until(other.results)
         assert [result["command_id"] for result in other.results()] == ["honest-command"]
         await site.check(pulses=1)
+        # The engine never hears of it: the broker's own log does.
+        assert broker.log.count("Denied PUBLISH") == 2
 
 
 @pytest.mark.parametrize(
