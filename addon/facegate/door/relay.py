@@ -135,16 +135,18 @@ class RelayActuator(ABC):
         self._pulsing = self._ours = False
 
     async def close(self) -> None:
-        """Stop; a pulse that the relay does not end itself is ended now."""
-        held = self._ours and not self._pulsing and self._stray is not None
-        if (self._pulsing and not self._timed) or (held and not self._wanted_open()):
+        """Stop; what the relay does not end itself, and nobody wants beyond us, is ended now."""
+        stray, self._stray = self._stray, None
+        if stray is not None:
+            stray.over()
+        held = self._ours and not self._pulsing
+        forlorn = held and stray is not None and not stray.wanted()
+        if forlorn or (self._pulsing and not self._timed):
             self._pulsing = self._ours = False
             await self._try_off()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._stray is not None:
-            self._stray.over()
 
     @abstractmethod
     async def _send(self, order: Order, pulse_s: float, life_s: float) -> None:
@@ -190,9 +192,6 @@ class RelayActuator(ABC):
         """Whether its next word matters at once."""
         stray = self._stray is not None and self._stray.under_way
         return self._pulsing or stray or self._awaited is not None
-
-    def _wanted_open(self) -> bool:
-        return self._stray is not None and self._stray.wanted()
 
     def _claim(self) -> None:
         self._ours = True
