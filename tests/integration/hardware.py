@@ -64,6 +64,11 @@ class Strike(Hardware, SwitchEntity):
 
     _attr_is_on = False
 
+    def show(self, *, on: bool) -> None:
+        """Show a state without having been asked."""
+        self._attr_is_on = on
+        self.async_write_ha_state()
+
     async def async_turn_on(self, **_kwargs: Any) -> None:
         if await self.ask("on"):
             self._attr_is_on = True

@@ -12,6 +12,7 @@ from custom_components.facegate.protocol import (
     Actuated,
     ActuatorAction,
     ActuatorPhase,
+    ActuatorStatus,
     DoorStateName,
     DoorView,
 )
@@ -145,6 +146,33 @@ async def test_an_entity_that_does_not_show_that_it_acted_is_a_failure_within_th
     assert "still off" in (answer.error or "")
     await until(lambda: bench.strike.asked == ["on", "off"])
     assert len(scripted.all(Actuated)) == 1
+
+
+async def test_a_state_that_comes_late_is_shown_and_no_success(
+    home: Home, scripted: ScriptedEngine, bench: Bench
+) -> None:
+    await home.add(scripted, {"front": STRIKE})
+    bench.strike.dead = True
+    await scripted.command(PULSE)
+    await scripted.actuated()
+    bench.strike.show(on=True)
+    await until(lambda: scripted.all(ActuatorStatus)[-1].unlocked is True)
+    assert told(scripted.all(Actuated)) == [("command-1", ON, False)]
+
+
+async def test_an_entity_that_flaps_does_not_end_its_pulse_before_it_does(
+    home: Home, scripted: ScriptedEngine, bench: Bench
+) -> None:
+    await home.add(scripted, {"front": STRIKE})
+    began = time.monotonic()
+    await scripted.command(PULSE, pulse_s=0.6)
+    await scripted.actuated(1)
+    for on in (False, True):
+        bench.strike.show(on=on)
+    answers = await scripted.actuated(2)
+    assert time.monotonic() - began >= 0.6
+    assert told(answers) == [("command-1", ON, True), ("command-1", OFF, True)]
+    assert bench.strike.asked == ["on", "off"]
 
 
 async def test_a_service_that_hangs_is_a_failure_and_the_entity_is_told_to_shut(
