@@ -107,6 +107,7 @@ def _merge_heads(graph: onnx.GraphProto) -> None:
         for name in node.input:
             readers.setdefault(name, []).append(node)
     for output in graph.output:
+        # Whoever asks for it reads it too, and is no depthwise Conv.
         readers.setdefault(output.name, []).append(onnx.NodeProto())
     heads: dict[object, list[tuple[onnx.NodeProto, onnx.NodeProto]]] = {}
     for node in graph.node:
