@@ -22,6 +22,7 @@ from custom_components.facegate.protocol import (
     Actuate,
     Actuated,
     ActuatorAction,
+    ActuatorPhase,
     ActuatorStatus,
     AreaView,
     CallView,
@@ -251,3 +252,8 @@ async def scripted_engine() -> AsyncIterator[ScriptedEngine]:
         yield engine
     finally:
         await engine.stop()
+
+
+def told(answers: list[Actuated]) -> list[tuple[str, ActuatorPhase, bool]]:
+    """Return which command each answer is of, which half of it, and whether it was done."""
+    return [(answer.command_id, answer.phase, answer.ok) for answer in answers]
