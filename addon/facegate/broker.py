@@ -116,6 +116,13 @@ class MqttBroker:
         except (MqttError, OSError, ValueError) as err:
             raise BrokerError(f"the MQTT broker did not take a message to {topic}: {err}") from err
 
+    async def take_away(self, topic: str) -> None:
+        """Have the broker keep nothing on a topic; where it cannot be told, that is logged."""
+        try:
+            await self.publish(topic, b"", retain=True, qos=1)
+        except BrokerError as err:
+            _LOGGER.warning("A retained command could not be taken from the broker: %s", err)
+
     async def start(self) -> None:
         """Begin to connect; returns at once, ``fault`` and ``watch`` tell how it goes."""
         self._work = asyncio.create_task(self._run())

@@ -183,5 +183,8 @@ class _NoBroker:
     def watch(self, *_: object) -> None:
         """Notice nothing: it never comes."""
 
+    async def take_away(self, *_: object) -> None:
+        """Keep nothing, as ever."""
+
     async def publish(self, topic: str, *_: object, **__: object) -> None:
         raise BrokerError(f"nothing was sent to {topic}: {_NO_BROKER}")

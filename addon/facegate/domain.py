@@ -365,7 +365,6 @@ class Broker(Protocol):
     @property
     def fault(self) -> str | None:
         """Why there is no connection now, or None."""
-        ...
 
     def subscribe(
         self, topic: str, listener: Callable[[Delivery], None], *, as_published: bool = False
@@ -376,11 +375,9 @@ class Broker(Protocol):
         ``as_published``, ``Delivery.retained`` is also set where the broker was asked to keep a
         message that comes at once, and what this connection publishes does not come back.
         """
-        ...
 
     def watch(self, listener: Callable[[], None]) -> None:
         """Have ``listener`` called on the event loop when the connection came or went."""
-        ...
 
     async def publish(
         self,
@@ -395,4 +392,6 @@ class Broker(Protocol):
 
         ``expiry_s`` is after how long the broker gives it to nobody any more.
         """
-        ...
+
+    async def take_away(self, topic: str) -> None:
+        """Have the broker keep nothing on a topic; where it cannot be told, that is logged."""

@@ -26,7 +26,7 @@ from facegate.api.mqtt_topics import ANSWER, CALL_RESULT, COMMAND, DOOR_RESULT, 
 from facegate.background import Background
 from facegate.broker import MqttBroker
 from facegate.domain import Clock, Delivery
-from facegate.errors import BrokerError, ConflictError, FaceGateError, InvalidError
+from facegate.errors import ConflictError, FaceGateError, InvalidError
 from facegate.hardware import MqttSettings
 from facegate.protocol import AlarmKind, ErrorCode, ProtocolError
 from facegate.site import Site
@@ -97,7 +97,7 @@ class MqttApi:
         answer_to = result.under(self._root, of)
         try:
             if delivery.retained:
-                self._work.spawn(self._clear(delivery.topic))
+                self._work.spawn(self._broker.take_away(delivery.topic))
                 raise InvalidError(
                     "retained: a command must not be retained; it was taken from the broker"
                 )
@@ -149,12 +149,6 @@ class MqttApi:
 
     def _answer(self, topic: str, answer: Answer) -> None:
         self._outbox.say(topic, answer.as_json())
-
-    async def _clear(self, topic: str) -> None:
-        try:
-            await self._broker.publish(topic, b"", retain=True, qos=1)
-        except BrokerError as err:
-            _LOGGER.warning("A retained command could not be taken from the broker: %s", err)
 
     def _refused(self, delivery: Delivery, topic: Topic, of: str, why: str) -> None:
         """Raise an alarm, one a minute for a topic: what sends may send without end."""

@@ -119,15 +119,9 @@ class MqttRelayActuator(RelayActuator):
     def _overheard(self, delivery: Delivery) -> None:
         if not delivery.retained or not delivery.payload:
             return
-        self._spawn(self._take_away(delivery.topic))
+        self._spawn(self._broker.take_away(delivery.topic))
         if self._seldom.due():
             self._on_kept(f"{delivery.topic}: a retained command was taken from the broker")
-
-    async def _take_away(self, topic: str) -> None:
-        try:
-            await self._broker.publish(topic, b"", retain=True, qos=1)
-        except BrokerError as err:
-            _LOGGER.warning("A retained command could not be taken from the broker: %s", err)
 
     def _take(self, report: Report, *, fresh: bool) -> None:
         if report.online is False:
